@@ -1,0 +1,43 @@
+"""Fixtures for the whole suite: what a test may require of its surroundings, and what happens where that is missing."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+RealPart = Callable[[bool, str], None]
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The folder with pyproject.toml."""
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Notes and captures kept beside the checkout, for tests that compare with them."""
+    folder = CHECKOUT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("no folder 'shared' beside this checkout: nothing to compare with")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_part() -> RealPart:
+    """To be called as `real_part(available, reason)` before Node or another real part is used.
+
+    Where the part is missing the test skips; with the environment variable CI set it fails.
+    """
+
+    def require(available: bool, reason: str) -> None:
+        if available:
+            return
+        if os.environ.get("CI"):
+            pytest.fail(f"CI is set, so this has to run: {reason}", pytrace=False)
+        pytest.skip(reason)
+
+    return require
