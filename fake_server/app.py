@@ -1,0 +1,219 @@
+"""create_app(): the Flask application, complete: every endpoint table. Enough for a test client, a session without sockets, or
+any WSGI host; `front.py` overtakes it where speed counts.
+"""
+
+import difflib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypedDict, Unpack
+
+from flask import Flask, Request, Response, request
+from werkzeug.exceptions import ClientDisconnected, MethodNotAllowed, NotFound
+
+from .checks.finding import make
+from .endpoints import events_api, inspect
+from .endpoints.answers import error_answer, tell
+from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
+from .recording import Recorder, StoreError, open_recorder
+from .workspaces import Mode, Workspaces
+
+HEARTBEAT_SECONDS: Final = 15.0
+"""After this long without anything to tell, a stream sends a comment: the client sees that it lives, the server that it left."""
+
+HEARTBEAT: Final = b": nothing new\n\n"
+CONNECTED: Final = b": connected\n\n"
+
+
+class Options(TypedDict, total=False):
+    """What `create_app`, `FakeServer` and `mparticle-fake serve` can be told."""
+
+    mode: Mode
+    """How the workspace `default` and new ones answer: `faithful` (default), `strict` or `lenient`."""
+    store: str
+    """`memory` (default) or `sqlite:///FILE`."""
+    keep: int
+    """How many batches are kept at least; the oldest beyond are forgotten. Default 100 000."""
+    credentials: Iterable[tuple[str, str | None, str]]
+    """Inputs: API key, secret (None accepts every one), workspace."""
+    unknown_keys: bool
+    """Whether a key that is not among `credentials` is taken, into the workspace `default` (default), or answered 403."""
+    max_body: int
+    """Bytes of a body, also after decompression, above which it gets 413. Default 2 000 000."""
+    token: str | None
+    """What the inspect API wants from whoever asks; none by default."""
+
+
+def open_intake(**options: Unpack[Options]) -> Intake:
+    """An Intake with its workspaces and recorder. Raises StoreError, WorkspaceError, ValueError."""
+    max_body = options.get("max_body", 2_000_000)
+    if max_body < 1:
+        raise ValueError(f"max_body is {max_body}; it must be at least 1 byte.")
+    workspaces = Workspaces(options.get("mode", "faithful"), unknown_keys=options.get("unknown_keys", True))
+    for key, secret, workspace in options.get("credentials", ()):
+        workspaces.put(workspace, inputs={key: secret})
+    recorder = open_recorder(options.get("store", "memory"), options.get("keep", 100_000))
+    return Intake(workspaces, recorder, max_body=max_body)
+
+
+def tables(intake: Intake, token: str | None = None) -> list[Endpoint]:
+    """Every endpoint."""
+    return [*events_api.endpoints(intake), *inspect.endpoints(intake, token)]
+
+
+def create_app(**options: Unpack[Options]) -> Flask:
+    """A complete fake mParticle as a Flask application; `app.extensions["mparticle_fake"]` is its Intake."""
+    intake = open_intake(**options)
+    return make_app(intake, tables(intake, options.get("token")))
+
+
+def make_app(intake: Intake, rows: list[Endpoint]) -> Flask:
+    """The Flask application over given endpoint tables."""
+    app = Flask("mparticle_fake_server", static_folder=None)
+    app.extensions["mparticle_fake"] = intake
+    # A path is what the client wrote: no redirect may turn its POST into something else.
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = True
+    for row in rows:
+        app.add_url_rule(
+            row.path,
+            endpoint=f"{row.method} {row.path}",
+            view_func=_view(intake, row),
+            methods=[row.method],
+            provide_automatic_options=False,
+        )
+    paths = sorted({row.path for row in rows})
+
+    def not_found(_: Exception) -> Response:
+        return _respond(intake.recorder, _stray(intake, submission_of(request, intake.max_body), 404, paths, []))
+
+    def not_allowed(error: Exception) -> Response:
+        assert isinstance(error, MethodNotAllowed)
+        # HEAD is Werkzeug's own addition to every GET.
+        methods = sorted(set(error.valid_methods or ()) - {"HEAD"})
+        return _respond(intake.recorder, _stray(intake, submission_of(request, intake.max_body), 405, paths, methods))
+
+    app.register_error_handler(NotFound, not_found)
+    app.register_error_handler(MethodNotAllowed, not_allowed)
+    return app
+
+
+def _view(intake: Intake, row: Endpoint) -> Callable[..., Response]:
+    def view(**arguments: str) -> Response:
+        submission = submission_of(request, intake.max_body, arguments, streamed=row.streamed)
+        return _respond(intake.recorder, row.handler(submission))
+
+    return view
+
+
+def submission_of(
+    request: Request, max_body: int, arguments: dict[str, str] | None = None, *, streamed: bool = False
+) -> Submission:
+    """A Submission from a Flask request; the body is read up to `max_body` bytes."""
+    submission = Submission(
+        request.method,
+        request.path,
+        request.query_string.decode("latin-1"),
+        [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()],
+        b"",
+        request.remote_addr or "",
+        arguments=arguments or {},
+    )
+    if streamed:
+        submission.lines = iter(request.stream)
+    elif request.content_length is not None and request.content_length > max_body:
+        submission.oversize = request.content_length
+    else:
+        try:
+            body = request.stream.read(max_body + 1)
+        except ClientDisconnected:
+            submission.incomplete = True
+            return submission
+        if len(body) > max_body:
+            submission.oversize = len(body)
+        else:
+            submission.body = body
+    return submission
+
+
+def _stray(intake: Intake, submission: Submission, status: int, paths: list[str], methods: list[str]) -> Answer:
+    """The answer to a path or a method that no table has; recorded, unless it was meant for the inspect API."""
+    path = submission.path
+    if status == 405:
+        finding = make(
+            "method_not_allowed",
+            f"{submission.method} {path[:200]} is not served.",
+            hint=f"Use {' or '.join(methods)}.",
+        )
+    else:
+        finding = make(
+            "path_unknown", f"{submission.method} {path[:200]} is no mParticle endpoint.", hint=_path_hint(path, paths)
+        )
+    if not path.startswith("/_fake"):
+        try:
+            intake.refuse(submission, status, finding, "unknown")
+        except StoreError as error:
+            return error_answer(503, str(error))
+    return error_answer(status, tell(finding), headers=[(b"allow", ", ".join(methods).encode())] if methods else None)
+
+
+def _path_hint(path: str, paths: list[str]) -> str:
+    squeezed = "/" + "/".join(part for part in path.split("/") if part)
+    if squeezed != path and squeezed in paths:
+        return f"Did you mean {squeezed}? The client's host or base path ends in a slash too many."
+    if f"/v2{squeezed}" in paths:
+        return "The host of the SDK's Configuration must include /v2."
+    near = difflib.get_close_matches(path[:200], paths, 1, 0.7)
+    return f"Did you mean {near[0]}?" if near else "GET /_fake/openapi.json lists what is served."
+
+
+# -- sending a reply from a WSGI thread ------------------------------------------------------------------------------------
+
+
+def _respond(recorder: Recorder, reply: Reply) -> Response:
+    if isinstance(reply, Answer):
+        return _response(reply)
+    if request.method == "HEAD":
+        return Response(status=200)
+    if isinstance(reply, Chunks):
+        response = Response(reply.chunks, 200)
+        _set_headers(response, reply.headers)
+        return response
+    if isinstance(reply, Waiting):
+        return _response(_await(recorder, reply))
+    response = Response(_followed(recorder, reply), 200)
+    _set_headers(response, reply.headers)
+    return response
+
+
+def _response(answer: Answer) -> Response:
+    response = Response(answer.body, answer.status)
+    response.headers.clear()
+    _set_headers(response, answer.headers)
+    return response
+
+
+def _set_headers(response: Response, headers: list[tuple[bytes, bytes]]) -> None:
+    for name, value in headers:
+        response.headers[name.decode("latin-1")] = value.decode("latin-1")
+
+
+def _await(recorder: Recorder, waiting: Waiting) -> Answer:
+    end = time.monotonic() + waiting.timeout
+    while True:
+        answer = waiting.poll()
+        if answer is not None:
+            return answer
+        left = end - time.monotonic()
+        if left <= 0:
+            return waiting.give_up()
+        recorder.wait(lambda: waiting.behind, left)
+
+
+def _followed(recorder: Recorder, following: Following) -> Iterator[bytes]:
+    yield CONNECTED
+    while True:
+        chunk = following.poll()
+        if chunk:
+            yield chunk
+        elif not recorder.wait(lambda: following.behind, HEARTBEAT_SECONDS):
+            yield HEARTBEAT

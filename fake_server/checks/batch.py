@@ -1,0 +1,100 @@
+"""What the Events API itself looks at before it takes a batch: the events' types, and the rules of the historical endpoint."""
+
+from typing import Any, Final
+
+from mparticle_sdk import limits
+
+from .finding import Finding, make
+
+MOST_OF_A_CODE: Final = 50
+"""Findings of one code that a batch gets at most; a hostile body could ask for a million."""
+
+
+def check_events(batch: dict[str, Any]) -> list[Finding]:
+    """A finding for each event without an `event_type` (`events-api.md §4`)."""
+    events = batch.get("events")
+    if not isinstance(events, list):
+        return []
+    findings: list[Finding] = []
+    for index, event in enumerate(events):
+        if not isinstance(event, dict) or event.get("event_type") in (None, ""):
+            findings.append(_without_type(index, event))
+            if len(findings) == MOST_OF_A_CODE:
+                break
+    return findings
+
+
+def _without_type(index: int, event: Any) -> Finding:
+    pointer = f"/events/{index}"
+    if not isinstance(event, dict):
+        return make(
+            "event_type_missing",
+            f"events[{index}] is {_shown(event)}; expected an object with event_type and data.",
+            pointer=pointer,
+            raw_pointer=pointer,
+        )
+    hint = 'Wrap the event: {"event_type": "custom_event", "data": {…}}.'
+    near = next((name for name in event if name.replace("_", "").lower() == "eventtype" and name != "event_type"), None)
+    if near is not None:
+        hint = f"Did you mean event_type instead of {near}?"
+    elif "data" not in event:
+        hint = (
+            "This looks like an event's data without its wrapper: the official Python SDK sends that for Batch(events=[…]); "
+            "use batch.events = […]."
+        )
+    got = "is empty" if "event_type" in event else f"is missing (members: {', '.join(sorted(event)[:6]) or 'none'})"
+    return make(
+        "event_type_missing",
+        f"events[{index}].event_type {got}; expected a documented type, such as custom_event.",
+        pointer=pointer,
+        raw_pointer=pointer,
+        hint=hint,
+    )
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    name = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array"}[type(value)]
+    return f"{name} ({str(value)[:40]})"
+
+
+def check_historical(batch: dict[str, Any], now_ms: int) -> list[Finding]:
+    """Why `/v2/bulkevents/historical` would not process this batch (`events-api.md §7`)."""
+    events = batch.get("events")
+    if not isinstance(events, list) or not events:
+        return [
+            make(
+                "historical_without_events",
+                "The batch has no events.",
+                pointer="/events",
+                hint="Send profile updates without events to /v2/events.",
+            )
+        ]
+    findings: list[Finding] = []
+    for index, event in enumerate(events):
+        data = event.get("data") if isinstance(event, dict) else None
+        timestamp = data.get("timestamp_unixtime_ms") if isinstance(data, dict) else None
+        pointer = f"/events/{index}/data/timestamp_unixtime_ms"
+        if not isinstance(timestamp, (int, float)) or isinstance(timestamp, bool):
+            findings.append(
+                make(
+                    "historical_without_timestamp",
+                    f"events[{index}].data.timestamp_unixtime_ms is {_shown(timestamp)}; expected milliseconds since 1970.",
+                    pointer=pointer,
+                    raw_pointer=pointer,
+                )
+            )
+        elif now_ms - timestamp < limits.HISTORICAL_MINIMUM_AGE_MS:
+            findings.append(
+                make(
+                    "historical_too_recent",
+                    f"events[{index}] is {(now_ms - timestamp) / 3_600_000:.1f} hours old; expected at least 72.",
+                    pointer=pointer,
+                    raw_pointer=pointer,
+                    hint="Send recent events to /v2/events or /v2/bulkevents.",
+                )
+            )
+        if len(findings) == MOST_OF_A_CODE:
+            break
+    return findings

@@ -1,0 +1,65 @@
+"""The Events API: `/v2/events`, `/v2/bulkevents`, `/v2/bulkevents/historical`, each also below `/s2s` (`events-api.md §2`)."""
+
+from collections.abc import Callable
+from typing import Final
+
+from ..checks.finding import Finding
+from ..intake import Answer, Endpoint, Form, Headers, Intake, Outcome, Submission
+from ..recording import StoreError
+from .answers import error_answer, tell
+
+FORMS: Final = {
+    "/v2/events": Form("events_api"),
+    "/v2/bulkevents": Form("events_api", bulk=True),
+    "/v2/bulkevents/historical": Form("events_api", bulk=True, historical=True),
+}
+
+# Made once: the header is on every accepted upload.
+_ACCEPTED: Final[list[Headers]] = [
+    [(b"content-length", b"0"), (b"x-mp-rate-limit-percentage-used", str(percentage).encode())] for percentage in range(101)
+]
+
+MISSING_EVENT_TYPE: Final = 'Required event field "event_type" is missing or empty.'
+"""The one message that mParticle publishes (`events-api.md §4`); clients may look for it."""
+
+
+def endpoints(intake: Intake) -> list[Endpoint]:
+    """The table."""
+    return [
+        Endpoint("POST", prefix + path, _uploader(intake, form), direct=True)
+        for path, form in FORMS.items()
+        for prefix in ("", "/s2s")
+    ]
+
+
+def _uploader(intake: Intake, form: Form) -> Callable[[Submission], Answer]:
+    def upload(submission: Submission) -> Answer:
+        try:
+            sender = intake.workspaces.authenticate(submission.header(b"authorization"))
+            if isinstance(sender, Finding):
+                status = 401 if sender.code == "credentials_missing" else 403
+                outcome = intake.refuse(submission, status, sender, form.source)
+            else:
+                outcome = intake.accept(submission, sender, form)
+        except StoreError as error:
+            return error_answer(503, str(error))
+        if outcome.status == 202:
+            return _accepted(intake, outcome)
+        headers = [(b"www-authenticate", b'Basic realm="mParticle"')] if outcome.status == 401 else None
+        return error_answer(outcome.status, *_messages(outcome), headers=headers)
+
+    return upload
+
+
+def _accepted(intake: Intake, outcome: Outcome) -> Answer:
+    assert outcome.input is not None
+    percentage = outcome.input.workspace.percentage_used(intake.now_ms(), outcome.batches)
+    return Answer(202, _ACCEPTED[percentage])
+
+
+def _messages(outcome: Outcome) -> list[str]:
+    errors = [finding for finding in outcome.findings if finding.severity == "error"] or outcome.findings
+    return [
+        f"{MISSING_EVENT_TYPE} {tell(finding)}" if finding.code == "event_type_missing" else tell(finding)
+        for finding in errors[:20]
+    ]

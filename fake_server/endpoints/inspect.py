@@ -1,0 +1,514 @@
+"""The inspect API below `/_fake`: what was recorded, waiting for more, following, and the workspaces (`DESIGN §5`).
+
+It shows recorded data, so it is guarded: a page of another origin, a foreign `Host` (DNS rebinding) and, on an address that
+others can reach, whoever lacks the token get 403 or 401. No answer here ever carries CORS headers.
+"""
+
+import hmac
+import ipaddress
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from .. import query
+from ..checks.finding import Finding
+from ..intake import Answer, Chunks, Endpoint, Headers, Intake, Reply, Submission
+from ..query import Cursor, Filter, FilterError, Item, Kind, Wait
+from ..recording import BatchRecord, RequestRecord, StoreError, Verdict
+from ..version import __version__
+from ..workspaces import Mode, Workspace, WorkspaceError
+from .answers import error_answer, json_answer
+from .openapi import document
+
+MOST_ITEMS: Final = 1000
+MOST_SECONDS: Final = 3600
+NDJSON: Final = "application/x-ndjson"
+
+Pairs = list[tuple[str, str]]
+
+_encode = msgspec.json.encode
+
+
+def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
+    """The table. With a `token`, every row but health wants it, as `Authorization: Bearer TOKEN` or `?token=TOKEN`."""
+    api = _Inspect(intake)
+    rows = [
+        Endpoint("GET", "/_fake/batches", api.listing("batches")),
+        Endpoint("GET", "/_fake/events", api.listing("events")),
+        Endpoint("GET", "/_fake/requests", api.listing("requests")),
+        Endpoint("GET", "/_fake/batches/<id>", api.batch),
+        Endpoint("GET", "/_fake/requests/<id>", api.request),
+        Endpoint("GET", "/_fake/wait", api.wait, direct=True),
+        Endpoint("GET", "/_fake/stream", api.stream, direct=True),
+        Endpoint("GET", "/_fake/stats", api.stats),
+        Endpoint("DELETE", "/_fake/batches", api.forget),
+        Endpoint("POST", "/_fake/import", api.import_, streamed=True),
+        Endpoint("GET", "/_fake/workspaces", api.workspaces),
+        Endpoint("POST", "/_fake/workspaces", api.make_workspace),
+        Endpoint("PUT", "/_fake/workspaces/<name>", api.change_workspace),
+        Endpoint("DELETE", "/_fake/workspaces/<name>", api.remove_workspace),
+        Endpoint("GET", "/_fake/openapi.json", api.openapi),
+    ]
+    return [
+        Endpoint("GET", "/_fake/health", _guarded(api.health, None, any_host=True)),
+        *(msgspec.structs.replace(row, handler=_guarded(row.handler, token)) for row in rows),
+    ]
+
+
+# -- who may ask -----------------------------------------------------------------------------------------------------------
+
+
+def _guarded(
+    handler: Callable[[Submission], Reply], token: str | None, *, any_host: bool = False
+) -> Callable[[Submission], Reply]:
+    def guarded(submission: Submission) -> Reply:
+        refusal = None if any_host else _refusal(submission, token)
+        if refusal is not None:
+            return refusal
+        try:
+            return handler(submission)
+        except (FilterError, WorkspaceError) as error:
+            return error_answer(400, str(error))
+        except StoreError as error:
+            return error_answer(503, str(error))
+
+    return guarded
+
+
+def _refusal(submission: Submission, token: str | None) -> Answer | None:
+    host = (submission.header(b"host") or b"").decode("latin-1")
+    origin = submission.header(b"origin")
+    if origin is not None and urlsplit(_lower(origin)).netloc != host.lower():
+        return error_answer(403, f"A page of {_shown(origin)} may not read what was recorded here.")
+    if submission.header(b"sec-fetch-site") in (b"cross-site", b"same-site"):
+        return error_answer(403, "A page of another origin may not read what was recorded here.")
+    if token is not None:
+        given = dict(_pairs(submission)).get("token", "").encode()
+        authorization = submission.header(b"authorization") or b""
+        if authorization[:7].lower() == b"bearer ":
+            given = authorization[7:].strip()
+        if not hmac.compare_digest(given, token.encode()):
+            return error_answer(
+                401,
+                "This server can be reached by others, so the inspect API wants the token printed at start: "
+                "'Authorization: Bearer TOKEN' or ?token=TOKEN.",
+                headers=[(b"www-authenticate", b"Bearer")],
+            )
+    elif host and not _is_loopback(host):
+        return error_answer(
+            403,
+            f"The Host {_shown(host.encode())} is not this machine's; ask http://127.0.0.1 or http://localhost instead.",
+        )
+    return None
+
+
+def _lower(value: bytes) -> str:
+    return value.decode("latin-1").lower()
+
+
+def _shown(value: bytes) -> str:
+    return repr(value[:80].decode("latin-1"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+# -- reading the question --------------------------------------------------------------------------------------------------
+
+
+def _pairs(submission: Submission) -> Pairs:
+    try:
+        return parse_qsl(submission.query, keep_blank_values=True, max_num_fields=100)
+    except ValueError as error:
+        raise FilterError(f"The query string cannot be read: {error}.") from error
+
+
+def _take(pairs: Pairs, *names: str) -> dict[str, str]:
+    """Remove the parameters of these names, and the token, from `pairs`; the last of each counts."""
+    taken = {name: value for name, value in pairs if name in names}
+    pairs[:] = [(name, value) for name, value in pairs if name not in names and name != "token"]
+    return taken
+
+
+def _integer(taken: dict[str, str], name: str, default: int, most: int) -> int:
+    text = taken.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:12]) <= most):
+        raise FilterError(f"{name} is {text[:40]!r}; expected a whole number from 1 to {most}.")
+    return int(text)
+
+
+def _seconds(taken: dict[str, str], name: str, default: float) -> float:
+    try:
+        seconds = float(taken.get(name, default))
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= MOST_SECONDS:
+        raise FilterError(f"{name} is {taken[name][:40]!r}; expected seconds from 0 to {MOST_SECONDS}.")
+    return seconds
+
+
+def _workspace_body(submission: Submission) -> "_WorkspaceBody":
+    try:
+        return msgspec.json.decode(submission.body, type=_WorkspaceBody)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        expected = '{"name": …, "mode": …, "inputs": [{"key": …, "secret": …}]}'
+        raise FilterError(f"The body is not what this endpoint takes: {error}. Expected {expected}.") from error
+
+
+# -- answers ---------------------------------------------------------------------------------------------------------------
+
+
+class _InputBody(msgspec.Struct, forbid_unknown_fields=True):
+    key: str
+    secret: str | None = None
+
+
+class _WorkspaceBody(msgspec.Struct, forbid_unknown_fields=True):
+    name: str | None = None
+    mode: Mode | None = None
+    inputs: list[_InputBody] = []
+
+
+class _Imported(msgspec.Struct):
+    """A line of an export: a batch item."""
+
+    batch: dict[str, Any]
+    received_at_ms: int
+    verdict: Verdict = "accepted"
+    status: int = 202
+    workspace: str | None = "default"
+    key: str | None = None
+    source: str = "import"
+    findings: list[Finding] = []
+
+
+_decode_import = msgspec.json.Decoder(_Imported).decode
+
+
+class _Inspect:
+    def __init__(self, intake: Intake) -> None:
+        self.intake = intake
+        self.recorder = intake.recorder
+        self.rendered: dict[int, bytes] = {}
+
+    def health(self, _: Submission) -> Answer:
+        return json_answer(200, {"status": "ready", "version": __version__})
+
+    def openapi(self, _: Submission) -> Answer:
+        return json_answer(200, document())
+
+    def listing(self, kind: Kind) -> Callable[[Submission], Reply]:
+        def listing(submission: Submission) -> Reply:
+            pairs = _pairs(submission)
+            taken = _take(pairs, "after", "limit")
+            found = query.select(self.recorder, Filter.parse(pairs, kind), kind, _after(taken))
+            if NDJSON in (submission.header(b"accept") or b"").decode("latin-1").lower():
+                limit = _integer(taken, "limit", 0, 2**31)
+                return Chunks([(b"content-type", NDJSON.encode())], _lines(found, limit))
+            limit = _integer(taken, "limit", 100, MOST_ITEMS)
+            items: list[Item] = []
+            for item in found:
+                if len(items) == limit:
+                    return json_answer(200, {"items": items, "next": items[-1].id})
+                items.append(item)
+            return json_answer(200, {"items": items, "next": None})
+
+        return listing
+
+    def batch(self, submission: Submission) -> Answer:
+        id = submission.arguments["id"]
+        parts = _id(id)
+        record = self.recorder.request(parts[0])
+        for item in query.batch_items(record) if record is not None and len(parts) == 2 else ():
+            if item.index == parts[1]:
+                return json_answer(200, item)
+        return error_answer(404, f"There is no batch {id[:40]!r}. It may be forgotten: GET /_fake/batches lists those kept.")
+
+    def request(self, submission: Submission) -> Answer:
+        id = submission.arguments["id"]
+        parts = _id(id)
+        record = self.recorder.request(parts[0]) if len(parts) == 1 else None
+        if record is None:
+            return error_answer(
+                404, f"There is no request {id[:40]!r}. It may be forgotten: GET /_fake/requests lists those kept."
+            )
+        return json_answer(200, query.request_item(record, body=True))
+
+    def wait(self, submission: Submission) -> Wait:
+        pairs = _pairs(submission)
+        taken = _take(pairs, "after", "count", "timeout", "of")
+        of = taken.get("of", "events")
+        if of not in ("events", "batches"):
+            raise FilterError(f"of is {of[:40]!r}; expected events or batches.")
+        kind: Literal["batches", "events"] = "events" if of == "events" else "batches"
+        return Wait(
+            self.recorder,
+            Filter.parse(pairs, kind),
+            kind,
+            _integer(taken, "count", 1, 100_000),
+            _seconds(taken, "timeout", 10.0),
+            _after(taken),
+            _waited,
+        )
+
+    def stream(self, submission: Submission) -> "Stream":
+        pairs = _pairs(submission)
+        taken = _take(pairs, "after")
+        last = submission.header(b"last-event-id")
+        if last:
+            taken["after"] = last.decode("latin-1")
+        position = _after(taken).parts[0] if taken else self.recorder.last_id()
+        return Stream(self, Filter.parse(pairs, "batches"), position)
+
+    def stats(self, submission: Submission) -> Answer:
+        pairs = _pairs(submission)
+        on_requests = Filter.parse([pair for pair in pairs if pair[0] != "token"], "requests")
+        verdicts: Counter[str] = Counter()
+        statuses: Counter[str] = Counter()
+        event_types: Counter[str] = Counter()
+        codes: Counter[str] = Counter()
+        workspaces: Counter[str] = Counter()
+        requests = 0
+        for record in self.recorder.requests():
+            if not on_requests.may_match(record):
+                continue
+            requests += 1
+            statuses[str(record.status)] += 1
+            codes.update(finding.code for finding in record.findings)
+            workspaces[record.workspace or ""] += len(record.batches)
+            for item in query.batch_items(record):
+                verdicts[item.verdict] += 1
+                codes.update(finding.code for finding in item.findings)
+                event_types.update(str(event.event.get("event_type")) for event in query.event_items(item))
+        return json_answer(
+            200,
+            {
+                "requests": requests,
+                "batches": sum(verdicts.values()),
+                "events": sum(event_types.values()),
+                "requests_by_status": statuses,
+                "batches_by_verdict": verdicts,
+                "batches_by_workspace": {name: count for name, count in workspaces.items() if name},
+                "events_by_type": event_types,
+                "findings_by_code": codes,
+                "keep": self.recorder.keep,
+                "forgotten": self.recorder.forgotten,
+            },
+        )
+
+    def forget(self, submission: Submission) -> Answer:
+        pairs = _pairs(submission)
+        taken = _take(pairs, "workspace")
+        if pairs:
+            raise FilterError(f"Unknown parameter {pairs[0][0][:80]!r}. Valid: workspace.")
+        return json_answer(200, {"forgotten": self.recorder.forget(taken.get("workspace"))})
+
+    def import_(self, submission: Submission) -> Answer:
+        imported = 0
+        block: list[RequestRecord] = []
+        for number, line in enumerate(submission.lines or iter(submission.body.splitlines(keepends=True)), 1):
+            if not line.strip():
+                continue
+            try:
+                block.append(_imported(line, submission.remote))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                self.recorder.record(block)
+                return error_answer(
+                    400,
+                    f"Line {number} is no batch as exported: {error}. "
+                    f"The {imported + len(block)} batches before it were imported. GET /_fake/batches with "
+                    f"'Accept: {NDJSON}' gives the format.",
+                )
+            if len(block) == 500:
+                self.recorder.record(block)
+                imported += len(block)
+                block = []
+        if block:
+            self.recorder.record(block)
+        return json_answer(200, {"imported": imported + len(block)})
+
+    def workspaces(self, _: Submission) -> Answer:
+        return json_answer(200, {"items": [_workspace_item(workspace) for workspace in self.intake.workspaces]})
+
+    def make_workspace(self, submission: Submission) -> Answer:
+        body = _workspace_body(submission)
+        if body.name is None:
+            raise FilterError("The body has no name; a workspace needs one.")
+        if self.intake.workspaces.get(body.name) is not None:
+            raise FilterError(f"The workspace {body.name[:80]!r} exists; change it with PUT /_fake/workspaces/{{name}}.")
+        return json_answer(201, _workspace_item(self._put(body.name, body)))
+
+    def change_workspace(self, submission: Submission) -> Answer:
+        name = submission.arguments["name"]
+        body = _workspace_body(submission)
+        if body.name not in (None, name):
+            raise FilterError(f"The body names the workspace {str(body.name)[:80]!r}, the path {name[:80]!r}.")
+        return json_answer(200, _workspace_item(self._put(name, body)))
+
+    def _put(self, name: str, body: _WorkspaceBody) -> Workspace:
+        return self.intake.workspaces.put(name, body.mode, {given.key: given.secret for given in body.inputs})
+
+    def remove_workspace(self, submission: Submission) -> Answer:
+        name = submission.arguments["name"]
+        if not self.intake.workspaces.remove(name):
+            return error_answer(404, f"There is no workspace {name[:80]!r}.")
+        return json_answer(200, {"forgotten": self.recorder.forget(name)})
+
+    def render(self, record: RequestRecord) -> bytes:
+        """All batches of a record as server-sent events; made once for all streams that show everything."""
+        chunk = self.rendered.get(record.id)
+        if chunk is None:
+            chunk = b"".join(map(_server_sent, query.batch_items(record))) or _server_sent_request(record)
+            if len(self.rendered) > 2 * query.AT_ONCE:
+                self.rendered.clear()
+            self.rendered[record.id] = chunk
+        return chunk
+
+
+class Stream:
+    """Batches as server-sent events, and as `event: request` the requests without any, unless a filter asks for batches.
+
+    A client that is slower than the uploads lags, and loses nothing that is kept; `event: forgotten` tells what was lost.
+    """
+
+    headers: Final[Headers] = [
+        (b"content-type", b"text/event-stream"),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+    ]
+
+    def __init__(self, api: _Inspect, filter: Filter, position: int) -> None:
+        self.recorder = api.recorder
+        self._render = api.render
+        self._filter = filter
+        self._position = position if position <= self.recorder.last_id() else 0
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are records that `poll` has not looked at."""
+        return self._position < self.recorder.last_id()
+
+    def poll(self) -> bytes:
+        """What up to AT_ONCE new records hold."""
+        newest = self.recorder.last_id()
+        chunks: list[bytes] = []
+        for seen, record in enumerate(self.recorder.requests(self._position), 1):
+            if record.id > self._position + 1 and self._position:
+                gap = {"after": str(self._position), "before": str(record.id)}
+                chunks.append(b"event: forgotten\ndata: " + _encode(gap) + b"\n\n")
+            self._position = record.id
+            chunks.append(self._chunk(record))
+            if seen == query.AT_ONCE:
+                break
+        else:
+            self._position = max(self._position, newest)
+        return b"".join(chunks)
+
+    def _chunk(self, record: RequestRecord) -> bytes:
+        filter = self._filter
+        if not filter.may_match(record):
+            return b""
+        if not (filter.batch or filter.event):
+            return self._render(record)
+        return b"".join(map(_server_sent, filter.batches(record)))
+
+
+def _server_sent(item: Item) -> bytes:
+    return b"id: " + item.id.encode() + b"\ndata: " + _encode(item) + b"\n\n"
+
+
+def _server_sent_request(record: RequestRecord) -> bytes:
+    # A request without batches, such as one with wrong credentials, is what a developer looks for when nothing arrives.
+    item = query.request_item(record)
+    return b"id: " + item.id.encode() + b"\nevent: request\ndata: " + _encode(item) + b"\n\n"
+
+
+def _after(taken: dict[str, str]) -> Cursor:
+    return Cursor.parse(taken["after"]) if "after" in taken else Cursor()
+
+
+def _id(text: str) -> tuple[int, ...]:
+    try:
+        return Cursor.parse(text).parts
+    except FilterError as error:
+        raise FilterError(
+            f"The id is {text[:40]!r}; expected one as listed, such as 17 for a request, 17.0 for a batch."
+        ) from error
+
+
+def _lines(found: Iterator[Item], limit: int) -> Iterator[bytes]:
+    """NDJSON in blocks of some 64 KB."""
+    block: list[bytes] = []
+    size = 0
+    for count, item in enumerate(found, 1):
+        line = _encode(item)
+        block.append(line)
+        size += len(line)
+        if size > 65_536:
+            yield b"\n".join(block) + b"\n"
+            block, size = [], 0
+        if count == limit:
+            break
+    if block:
+        yield b"\n".join(block) + b"\n"
+
+
+def _waited(wait: Wait) -> Answer:
+    found = {"items": wait.items, "count": len(wait.items), "wanted": wait.count}
+    if wait.met:
+        return json_answer(200, found)
+    message = f"{len(wait.items)} of {wait.count} {wait.kind} matched within {wait.timeout:g} s."
+    nearest = wait.near_misses()
+    if nearest:
+        first = "; ".join(
+            f"{difference.field} is {json.dumps(difference.got)[:80]}, expected {difference.expected!r}"
+            for difference in nearest[0].differences
+        )
+        message += f" The nearest, {nearest[0].id}, differs: {first}."
+    errors = [{"code": "REQUEST_TIMEOUT", "message": message}]
+    return json_answer(408, {"errors": errors, **found, "nearest": nearest})
+
+
+def _imported(line: bytes, remote: str) -> RequestRecord:
+    item = _decode_import(line)
+    source_request_id = item.batch.get("source_request_id")
+    about = BatchRecord(
+        item.verdict, item.findings, source_request_id if item.key and isinstance(source_request_id, str) else None
+    )
+    return RequestRecord(
+        received_at_ms=item.received_at_ms,
+        workspace=item.workspace,
+        key=item.key,
+        source=item.source,
+        dialect="standard",
+        method="POST",
+        path="/_fake/import",
+        query="",
+        remote=remote,
+        headers=b"content-type: application/json",
+        status=item.status,
+        body=_encode(item.batch),
+        batches=[about],
+    )
+
+
+def _workspace_item(workspace: Workspace) -> dict[str, Any]:
+    # Secrets stay here: whoever made the input knows them.
+    inputs = [{"key": key, "any_secret": secret is None} for key, secret in workspace.inputs.items()]
+    return {"name": workspace.name, "mode": workspace.mode, "inputs": inputs}

@@ -1,0 +1,194 @@
+"""The ASGI front: uploads, waiting and following straight from the endpoint tables, on the event loop; the rest goes to Flask.
+
+Uploads never wait for anybody who watches: a poll looks at a bounded number of records, and a stream rests between its chunks.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote_from_bytes
+
+from a2wsgi import WSGIMiddleware
+from flask import Flask
+
+from .app import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS
+from .endpoints.answers import error_answer
+from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
+
+Scope = dict[str, Any]
+Receive = Callable[[], Any]
+Send = Callable[[dict[str, Any]], Any]
+
+WAKE_SECONDS: Final = 0.001
+"""Commits within this time wake the watchers once."""
+
+REST_SECONDS: Final = 0.05
+"""How long a stream rests after a chunk. With the 200 records of a poll, it carries 4 000 a second and lags beyond."""
+
+
+class Front:
+    """An ASGI application over the endpoint tables; `open` and `close` are called on its event loop."""
+
+    def __init__(self, intake: Intake, rows: list[Endpoint], app: Flask) -> None:
+        self._max_body = intake.max_body
+        self._recorder = intake.recorder
+        self._direct = {(row.method, row.path): row.handler for row in rows if row.direct}
+        self._streamed = {(row.method, row.path) for row in rows if row.streamed}
+        self._wsgi = WSGIMiddleware(_terminated(app))
+        self._sleepers: set[asyncio.Future[None]] = set()
+        self._waking = False
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to watch the recorder."""
+        self._loop = loop
+        self._thread = threading.get_ident()
+        self._closing: asyncio.Future[None] = loop.create_future()
+        self._unsubscribe = self._recorder.subscribe(self._recorded)
+
+    def close(self) -> None:
+        """End every stream, and answer whoever waits, at once."""
+        self._unsubscribe()
+        self._closing.set_result(None)
+
+    def release(self) -> None:
+        """End the threads that ran Flask; after the last request."""
+        self._wsgi.executor.shutdown(wait=True)
+
+    # -- requests ----------------------------------------------------------------------------------------------------------
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        row = (scope["method"], scope["path"])
+        handler = self._direct.get(row)
+        if handler is None:
+            await self._to_flask(scope, receive, send, streamed=row in self._streamed)
+            return
+        client = scope["client"]
+        submission = Submission(
+            row[0], row[1], scope["query_string"].decode("latin-1"), scope["headers"], b"", client[0] if client else ""
+        )
+        await self._read(submission, receive)
+        reply = handler(submission)
+        if isinstance(reply, Answer):
+            await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+            await send({"type": "http.response.body", "body": reply.body})
+        else:
+            await self._watch(reply, receive, send)
+
+    async def _read(self, submission: Submission, receive: Receive) -> None:
+        announced = submission.header(b"content-length")
+        if announced is not None and announced.isdigit() and int(announced) > self._max_body:
+            # Not read: the server discards what still arrives, so that the client lives to see the answer.
+            submission.oversize = int(announced)
+            return
+        message = await receive()
+        body = message.get("body", b"")
+        while message.get("more_body"):
+            message = await receive()
+            body += message.get("body", b"")
+            if len(body) > self._max_body:
+                submission.oversize = len(body)
+                return
+        submission.incomplete = message["type"] == "http.disconnect"
+        if len(body) > self._max_body:
+            submission.oversize = len(body)
+        else:
+            submission.body = body
+
+    async def _to_flask(self, scope: Scope, receive: Receive, send: Send, *, streamed: bool) -> None:
+        # Flask reads up to its own limit; whatever else arrives is discarded by the server.
+        scope["query_string"] = quote_from_bytes(scope["query_string"], safe="!$&'()*+,/:;=?@[]%~-._").encode()
+        await self._wsgi(scope, receive, send)  # type: ignore[arg-type]
+
+    # -- whoever watches ---------------------------------------------------------------------------------------------------
+
+    def _recorded(self) -> None:
+        if not self._sleepers or self._waking:
+            return
+        self._waking = True
+        if threading.get_ident() == self._thread:
+            self._loop.call_later(WAKE_SECONDS, self._wake)
+        else:
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        self._waking = False
+        for sleeper in self._sleepers:
+            if not sleeper.done():
+                sleeper.set_result(None)
+        self._sleepers.clear()
+
+    async def _watch(self, reply: Reply, receive: Receive, send: Send) -> None:
+        gone = self._loop.create_task(_gone(receive))
+        try:
+            if isinstance(reply, Waiting):
+                answer = await self._await(reply, gone)
+                if answer is not None:
+                    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+                    await send({"type": "http.response.body", "body": answer.body})
+            else:
+                assert not isinstance(reply, Answer | Chunks)
+                await send({"type": "http.response.start", "status": 200, "headers": reply.headers})
+                await self._follow(reply, gone, send)
+                await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+
+    async def _await(self, waiting: Waiting, gone: asyncio.Task[None]) -> Answer | None:
+        end = self._loop.time() + waiting.timeout
+        while not gone.done():
+            answer = waiting.poll()
+            if answer is not None:
+                return answer
+            if self._closing.done():
+                return error_answer(503, "The server was stopped while you waited.")
+            if waiting.behind:
+                await asyncio.sleep(0)
+                continue
+            left = end - self._loop.time()
+            if left <= 0:
+                # Looking for near misses reads everything that was recorded.
+                return await self._loop.run_in_executor(self._wsgi.executor, waiting.give_up)
+            await self._sleep(gone, left, waiting)
+        return None
+
+    async def _follow(self, following: Following, gone: asyncio.Task[None], send: Send) -> None:
+        chunk = CONNECTED
+        while not gone.done() and not self._closing.done():
+            if chunk:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await self._sleep(gone, REST_SECONDS)
+            chunk = following.poll()
+            if not chunk and not await self._sleep(gone, HEARTBEAT_SECONDS, following):
+                chunk = HEARTBEAT
+
+    async def _sleep(self, gone: asyncio.Task[None], seconds: float, watching: Waiting | Following | None = None) -> bool:
+        """Sleep until the client leaves, the server stops or, if `watching`, the next commit; false after the full time."""
+        wakers: set[asyncio.Future[None]] = {gone, self._closing}
+        if watching is not None:
+            sleeper = self._loop.create_future()
+            self._sleepers.add(sleeper)
+            wakers.add(sleeper)
+            if watching.behind:
+                # Recorded by another thread since the last poll.
+                return True
+        done, _ = await asyncio.wait(wakers, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if watching is not None:
+            self._sleepers.discard(sleeper)
+        return bool(done)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _terminated(app: Flask) -> Callable[..., Any]:
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        # The server ends a chunked body for us; Werkzeug reads none unless told so.
+        environ["wsgi.input_terminated"] = True
+        return app.wsgi_app(environ, start_response)
+
+    return application

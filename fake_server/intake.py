@@ -1,0 +1,414 @@
+"""What happens to one submission, start to end: decoding, dialect, checks, verdict, record. Knows no web framework.
+
+The endpoints call it; the front and the Flask application only carry Submissions to it and Answers back.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Protocol, runtime_checkable
+
+import msgspec
+
+from mparticle_sdk import limits
+
+from . import dialects
+from .checks import check
+from .checks.batch import check_historical
+from .checks.finding import CODES, Finding, make
+from .decoding import decode
+from .recording import BatchRecord, Recorder, RequestRecord, Verdict
+from .workspaces import Input, Mode, Workspaces
+
+Headers = list[tuple[bytes, bytes]]
+
+LENIENT_BATCHES: Final = 10_000
+"""Batches that a lenient workspace takes in one request; beyond, it refuses like the others, to stay responsive."""
+
+_SECRET_HEADERS: Final = frozenset(
+    {
+        b"authorization",
+        b"proxy-authorization",
+        b"cookie",
+        b"set-cookie",
+        b"x-mp-signature",
+        b"x-api-key",
+        b"x-auth-token",
+    }
+)
+
+
+class Submission(msgspec.Struct):
+    """One HTTP request, read whole. Header names are lower-case; `query` has no question mark.
+
+    `body` holds what was received, unless that exceeds the server's limit: then it is empty and `oversize` is the size in bytes
+    that was announced or seen. `incomplete` says that the client closed the connection before the end of the body.
+    `arguments` are the variable parts of the path; `lines` yields the body's lines where an endpoint takes it as a stream.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    remote: str = ""
+    oversize: int = 0
+    incomplete: bool = False
+    arguments: dict[str, str] = {}
+    lines: Iterator[bytes] | None = None
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header of this lower-case name."""
+        for other, value in self.headers:
+            if other == name:
+                return value
+        return None
+
+
+class Answer(msgspec.Struct):
+    """A whole answer. Header names are lower-case."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+
+class Chunks(msgspec.Struct):
+    """An answer in parts, made while it is sent."""
+
+    headers: Headers
+    chunks: Iterator[bytes]
+
+
+@runtime_checkable
+class Waiting(Protocol):
+    """An answer that comes when enough was recorded, or when `timeout` seconds have passed."""
+
+    timeout: float
+
+    def poll(self) -> Answer | None:
+        """Look at a bounded number of new records; the answer, if it is complete."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are records that `poll` has not looked at."""
+
+    def give_up(self) -> Answer:
+        """The answer after `timeout`."""
+
+
+class Following(Protocol):
+    """An answer that never ends: what was recorded since the last look."""
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the answer."""
+
+    def poll(self) -> bytes:
+        """The next chunk from a bounded number of new records, empty if there is none."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are records that `poll` has not looked at."""
+
+
+Reply = Answer | Chunks | Waiting | Following
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """A row of an endpoint table. `path` may have variable parts in angle brackets, as Flask writes them.
+
+    `direct` endpoints are answered by the front itself, without Flask; `streamed` ones get the body as `Submission.lines`.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Submission], Reply]
+    direct: bool = False
+    streamed: bool = False
+
+
+class Form(msgspec.Struct, frozen=True):
+    """How a family of endpoints takes batches: `source` is recorded with them, `refusal` is the status for a refused body."""
+
+    source: str
+    bulk: bool = False
+    historical: bool = False
+    refusal: int = 400
+
+
+class Outcome(msgspec.Struct):
+    """What became of a submission: the status to answer, and all findings, those of batches with their `index`."""
+
+    status: int
+    findings: list[Finding]
+    input: Input | None = None
+    batches: int = 0
+
+
+class Intake:
+    """One server's workspaces, recorder and limits. `max_body` in bytes; `now_ms` tells the time in ms since 1970."""
+
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        recorder: Recorder,
+        *,
+        max_body: int = 2_000_000,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self.workspaces = workspaces
+        self.recorder = recorder
+        self.max_body = max_body
+        self.now_ms = now_ms
+
+    def refuse(self, submission: Submission, status: int, finding: Finding, source: str) -> Outcome:
+        """Record a request that is not read any further, and say so."""
+        record = self._record(submission, None, source, status)
+        record.key = self.workspaces.key_of(submission.header(b"authorization"))
+        sender = self.workspaces.input(record.key) if record.key else None
+        record.workspace = sender.workspace.name if sender else None
+        record.findings = [finding]
+        self.recorder.record([record])
+        return Outcome(status, [finding])
+
+    def accept(self, submission: Submission, sender: Input, form: Form) -> Outcome:
+        """Read the batches of an authenticated submission, check, record and judge them. Raises StoreError: nothing was kept."""
+        record = self._record(submission, sender, form.source, 202)
+        mode = sender.workspace.mode
+        findings = record.findings = self._read(submission, record, form, mode)
+        refused = any(CODES[finding.code].effect == "refuse" for finding in findings) and mode != "lenient"
+        with self.recorder.lock:
+            if submission.oversize or any(finding.code == "body_too_large" for finding in findings):
+                record.status = 413
+            elif refused or (mode == "strict" and any(finding.severity == "error" for finding in findings)):
+                record.status = form.refusal
+            else:
+                self._look_for_duplicates(record, sender.key, form)
+                record.status = self._judge(record, mode, form)
+            if record.status >= 400:
+                for batch in record.batches:
+                    batch.verdict = "rejected"
+            self.recorder.record([record])
+        for batch in record.batches:
+            if batch.findings:
+                findings = [*findings, *batch.findings]
+        return Outcome(record.status, findings, sender, len(record.batches))
+
+    def _record(self, submission: Submission, sender: Input | None, source: str, status: int) -> RequestRecord:
+        return RequestRecord(
+            received_at_ms=self.now_ms(),
+            workspace=sender.workspace.name if sender else None,
+            key=sender.key if sender else None,
+            source=source,
+            dialect="standard",
+            method=submission.method,
+            path=submission.path,
+            query=submission.query,
+            remote=submission.remote,
+            headers=redact(submission.headers),
+            status=status,
+            body=submission.body,
+        )
+
+    def _read(self, submission: Submission, record: RequestRecord, form: Form, mode: Mode) -> list[Finding]:
+        """Fill `record.batches` and the dialect; returns the findings on the request as a whole."""
+        if submission.oversize:
+            return [too_large(submission.oversize, self.max_body)]
+        if submission.incomplete:
+            got = len(submission.body)
+            return [make("body_incomplete", f"The client closed the connection after {got} bytes of the body.")]
+        decoded = decode(
+            submission.body, submission.header(b"content-encoding"), submission.header(b"content-type"), self.max_body
+        )
+        findings = decoded.findings
+        if not decoded.readable:
+            return findings
+        values, problem = _batches(decoded.value, form, mode)
+        if problem:
+            findings.append(problem)
+        if not values:
+            return findings
+        record.dialect = dialects.detect(values[0])
+        now_ms = record.received_at_ms
+        for batch in values:
+            quirks = dialects.translate(batch, record.dialect)
+            about = check(batch)
+            if form.historical:
+                about += check_historical(batch, now_ms)
+            record.batches.append(BatchRecord("accepted", quirks + about if quirks else about, _source_request_id(batch)))
+        if form.bulk:
+            for index, recorded in enumerate(record.batches):
+                if recorded.findings:
+                    recorded.findings = [_in_bulk(finding, index) for finding in recorded.findings]
+        return _place(findings, record.batches, form)
+
+    def _look_for_duplicates(self, record: RequestRecord, key: str, form: Form) -> None:
+        here: dict[str, int] = {}
+        for index, batch in enumerate(record.batches):
+            source_request_id = batch.source_request_id
+            if source_request_id is None:
+                continue
+            first = self.recorder.duplicate_of(key, source_request_id)
+            if first is None and source_request_id not in here:
+                if not any(CODES[finding.code].effect in ("refuse", "drop") for finding in batch.findings):
+                    here[source_request_id] = index
+                continue
+            which = f"batch {first}" if first is not None else f"batch {here[source_request_id]} of this request"
+            batch.findings = [
+                *batch.findings,
+                make(
+                    "duplicate_batch",
+                    f"source_request_id {source_request_id[:80]!r} was sent by this input before, with {which}.",
+                    pointer="/source_request_id",
+                    raw_pointer=f"/{index}/source_request_id" if form.bulk else "/source_request_id",
+                    index=index if form.bulk else None,
+                    hint="Give every batch its own source_request_id; keep it only when you send the same batch again.",
+                ),
+            ]
+
+    def _judge(self, record: RequestRecord, mode: Mode, form: Form) -> int:
+        """Give each batch its verdict as if it were alone; returns the status of the request."""
+        refused = 0
+        altered = any(CODES[finding.code].effect == "alter" for finding in record.findings)
+        for batch in record.batches:
+            batch.verdict, refusable = _verdict(batch.findings)
+            if altered and batch.verdict == "accepted":
+                batch.verdict = "altered"
+            refused += refusable or (mode == "strict" and any(finding.severity == "error" for finding in batch.findings))
+        if refused and (mode == "strict" or (mode == "faithful" and refused == len(record.batches))):
+            # In a bulk request production answers 202 as soon as one batch is fine (`events-api.md §2`): the others are dropped.
+            return form.refusal
+        return 202
+
+
+def _verdict(findings: list[Finding]) -> tuple[Verdict, bool]:
+    """The verdict behind a 202, and whether production would refuse the batch if it came alone."""
+    if not findings:
+        return "accepted", False
+    effects = {CODES[finding.code].effect for finding in findings}
+    if "refuse" in effects:
+        return "dropped", True
+    if "drop" in effects:
+        return "dropped", False
+    return ("altered" if "alter" in effects else "accepted"), False
+
+
+def _source_request_id(batch: dict[str, Any]) -> str | None:
+    value = batch.get("source_request_id")
+    if isinstance(value, str):
+        return value or None
+    # mParticle's own schema takes numbers where it says string (`batch-schema.md §0`).
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _in_bulk(finding: Finding, index: int) -> Finding:
+    raw_pointer = None if finding.raw_pointer is None else f"/{index}{finding.raw_pointer}"
+    return msgspec.structs.replace(finding, index=index, raw_pointer=raw_pointer)
+
+
+def _place(findings: list[Finding], batches: list[BatchRecord], form: Form) -> list[Finding]:
+    """Hand what decoding found inside a batch to that batch; returns the rest."""
+    rest = []
+    for finding in findings:
+        if not finding.raw_pointer or finding.code == "wrong_top_level":
+            rest.append(finding)
+            continue
+        pointer = finding.raw_pointer
+        index = None
+        if form.bulk:
+            first, _, inner = pointer[1:].partition("/")
+            index, pointer = int(first), f"/{inner}"
+        batch = batches[index or 0]
+        batch.findings = [*batch.findings, msgspec.structs.replace(finding, pointer=pointer, index=index)]
+    return rest
+
+
+def _batches(value: Any, form: Form, mode: Mode) -> tuple[list[dict[str, Any]], Finding | None]:
+    """The batches in a decoded body, and what is wrong with its shape."""
+    if not form.bulk:
+        if isinstance(value, dict):
+            return [value], None
+        return [], make(
+            "wrong_top_level",
+            f"The body is {_kind(value)}; expected one batch, a JSON object.",
+            hint="Send an array of batches to /v2/bulkevents." if isinstance(value, list) else None,
+        )
+    if not isinstance(value, list):
+        return [], make(
+            "wrong_top_level",
+            f"The body is {_kind(value)}; expected an array of batches.",
+            hint="Send one batch to /v2/events, or wrap it in an array." if isinstance(value, dict) else None,
+        )
+    problem = None
+    if len(value) > limits.BATCHES_PER_REQUEST:
+        problem = make(
+            "too_many_batches",
+            f"The request carries {len(value)} batches; expected at most {limits.BATCHES_PER_REQUEST}.",
+            hint=f"Split it into {-(-len(value) // limits.BATCHES_PER_REQUEST)} requests.",
+        )
+        if mode != "lenient" or len(value) > LENIENT_BATCHES:
+            return [], problem
+    for index, batch in enumerate(value):
+        if not isinstance(batch, dict):
+            return [], make(
+                "wrong_top_level",
+                f"Item {index} of the array is {_kind(batch)}; expected a batch, a JSON object.",
+                index=index,
+                raw_pointer=f"/{index}",
+            )
+    return value, problem
+
+
+def _kind(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return str(value).lower().replace("none", "null")
+    if isinstance(value, str):
+        return f"the string {value[:40]!r}"
+    if isinstance(value, (int, float)):
+        return f"the number {str(value)[:40]}"
+    return "an array" if isinstance(value, list) else "an object"
+
+
+def too_large(size: int, max_body: int) -> Finding:
+    """The finding on a body of more than `max_body` bytes."""
+    return make(
+        "body_too_large",
+        f"The body has {size} bytes or more; this server takes {max_body}.",
+        hint="mParticle takes 256 KB a request; split it. The fake's own bound is --max-body.",
+    )
+
+
+def canonical_batches(record: RequestRecord, max_body: int = 2**63 - 1) -> list[dict[str, Any]]:
+    """The canonical batches of a recorded request, one for each of `record.batches`."""
+    if not record.batches:
+        return []
+    content_encoding = content_type = None
+    for name, value in header_lines(record.headers):
+        if name == b"content-encoding" and content_encoding is None:
+            content_encoding = value
+        elif name == b"content-type" and content_type is None:
+            content_type = value
+    value = decode(record.body, content_encoding, content_type, max_body).value
+    batches: list[dict[str, Any]] = value if isinstance(value, list) else [value]
+    for batch in batches:
+        dialects.translate(batch, record.dialect)
+    return batches
+
+
+def redact(headers: Headers) -> bytes:
+    """The header block as it is kept: `name: value` lines, secrets replaced; a Basic header keeps its scheme only."""
+    lines = []
+    for name, value in headers:
+        if name in _SECRET_HEADERS or b"secret" in name or b"token" in name:
+            scheme, space, _ = value.partition(b" ")
+            keeps_scheme = space and name.endswith(b"authorization")
+            lines.append(name + b": " + (scheme + b" <redacted>" if keeps_scheme else b"<redacted>"))
+        else:
+            lines.append(name + b": " + value)
+    return b"\n".join(lines)
+
+
+def header_lines(block: bytes) -> Headers:
+    """Names and values of a header block as `redact` makes it."""
+    pairs = (line.partition(b": ") for line in block.split(b"\n") if line)
+    return [(name, value) for name, _, value in pairs]

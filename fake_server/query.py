@@ -1,0 +1,553 @@
+"""Asking what was recorded: filters, pages, waiting with near misses, following. One engine for HTTP, command line and pytest.
+
+A question is a list of (name, value) pairs as in a query string; `Filter.parse` refuses what it does not know.
+"""
+
+import difflib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Literal
+
+import msgspec
+
+from .checks.finding import SEVERITIES, Finding, worst
+from .dialects.standard import IDENTITY_TYPES
+from .intake import Answer, canonical_batches, header_lines
+from .recording import Recorder, RequestRecord, batch_id
+
+Json = Any
+Kind = Literal["batches", "events", "requests"]
+
+
+# -- items: what an answer shows of a record -------------------------------------------------------------------------------
+
+
+class BatchItem(msgspec.Struct):
+    """A batch as the inspect API shows it; `batch` is canonical."""
+
+    id: str
+    request_id: str
+    index: int
+    received_at_ms: int
+    workspace: str | None
+    key: str | None
+    source: str
+    dialect: str
+    verdict: str
+    status: int
+    findings: list[Finding]
+    batch: dict[str, Json]
+
+
+class EventItem(msgspec.Struct):
+    """One event of a batch, with what is needed to tell whose it is."""
+
+    id: str
+    batch_id: str
+    index: int
+    received_at_ms: int
+    workspace: str | None
+    key: str | None
+    verdict: str
+    mpid: Json
+    user_identities: Json
+    event: dict[str, Json]
+
+
+class BatchSummary(msgspec.Struct):
+    """A batch inside a request item."""
+
+    id: str
+    verdict: str
+    findings: list[Finding]
+
+
+class RequestItem(msgspec.Struct, omit_defaults=True):
+    """A request; `headers` redacted. `body` (text) is only given for a single request."""
+
+    id: str
+    received_at_ms: int
+    workspace: str | None
+    key: str | None
+    source: str
+    method: str
+    path: str
+    query: str
+    remote: str
+    status: int
+    headers: list[tuple[str, str]]
+    body_bytes: int
+    findings: list[Finding]
+    batches: list[BatchSummary]
+    body: str | None = None
+
+
+def batch_items(record: RequestRecord) -> Iterator[BatchItem]:
+    """The batches of a recorded request."""
+    for index, (about, batch) in enumerate(zip(record.batches, canonical_batches(record), strict=True)):
+        yield BatchItem(
+            batch_id(record.id, index),
+            str(record.id),
+            index,
+            record.received_at_ms,
+            record.workspace,
+            record.key,
+            record.source,
+            record.dialect,
+            about.verdict,
+            record.status,
+            about.findings,
+            batch,
+        )
+
+
+def event_items(item: BatchItem) -> Iterator[EventItem]:
+    """The events of a batch that are objects; anything else is told by the batch's findings."""
+    events = item.batch.get("events")
+    if not isinstance(events, list):
+        return
+    mpid, identities = item.batch.get("mpid"), item.batch.get("user_identities")
+    for index, event in enumerate(events):
+        if isinstance(event, dict):
+            yield EventItem(
+                f"{item.id}.{index}",
+                item.id,
+                index,
+                item.received_at_ms,
+                item.workspace,
+                item.key,
+                item.verdict,
+                mpid,
+                identities,
+                event,
+            )
+
+
+def request_item(record: RequestRecord, *, body: bool = False) -> RequestItem:
+    """A request, with its body as text if asked for."""
+    return RequestItem(
+        id=str(record.id),
+        received_at_ms=record.received_at_ms,
+        workspace=record.workspace,
+        key=record.key,
+        source=record.source,
+        method=record.method,
+        path=record.path,
+        query=record.query,
+        remote=record.remote,
+        status=record.status,
+        headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in header_lines(record.headers)],
+        body_bytes=len(record.body),
+        findings=record.findings,
+        batches=[
+            BatchSummary(batch_id(record.id, index), batch.verdict, batch.findings) for index, batch in enumerate(record.batches)
+        ],
+        body=record.body.decode("utf-8", "backslashreplace") if body else None,
+    )
+
+
+# -- filters ---------------------------------------------------------------------------------------------------------------
+
+
+class FilterError(ValueError):
+    """A filter with an unknown name or an impossible value; the message names the valid ones."""
+
+
+class Difference(msgspec.Struct):
+    """One condition that an event or a batch does not meet."""
+
+    field: str
+    expected: str
+    got: Json
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """One filter: where it looks, and what it expects there."""
+
+    field: str
+    expected: str
+    read: Callable[[Any], Json]
+    test: Callable[[Json], bool]
+    needle: bytes | None = None
+    """Bytes that the body of a matching request must hold, if it has no escapes: a cheap first look."""
+
+
+def event_names(event: dict[str, Json]) -> list[str]:
+    """What an event may be called: event_name, screen_name, or its product or promotion action."""
+    data = event.get("data")
+    if not isinstance(data, dict):
+        return []
+    names = [data.get("event_name"), data.get("screen_name") if event.get("event_type") == "screen_view" else None]
+    actions = (data.get("product_action"), data.get("promotion_action"))
+    names += [action.get("action") for action in actions if isinstance(action, dict)]
+    return [name for name in names if isinstance(name, str)]
+
+
+def _equals(expected: str) -> Callable[[Json], bool]:
+    """Whether a JSON value is what `expected` says, as text or as JSON; an array matches by any of its items."""
+    try:
+        parsed = json.loads(expected)
+    except (ValueError, RecursionError):
+        parsed = expected
+
+    def test(value: Json) -> bool:
+        if isinstance(value, str):
+            return value in (expected, parsed)
+        if isinstance(value, list) and not isinstance(parsed, list):
+            return any(test(item) for item in value)
+        return (type(value) is type(parsed) and value == parsed) or (_is_number(value) and _is_number(parsed) and value == parsed)
+
+    return test
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _path(steps: list[str], node: Json) -> Json:
+    """The value at a dotted path; a step into an array without an index looks at all items. None if there is none."""
+    for position, step in enumerate(steps):
+        if isinstance(node, dict):
+            rest = ".".join(steps[position:])
+            if rest in node:
+                return node[rest]
+            node = node.get(step)
+        elif isinstance(node, list):
+            if step.isdigit() and int(step) < len(node):
+                node = node[int(step)]
+            else:
+                return [_path(steps[position:], item) for item in node]
+        else:
+            return None
+    return node
+
+
+def _needle(text: str) -> bytes | None:
+    return f'"{text}"'.encode() if text and text.isascii() and text.isprintable() and not set(text) & set('"\\/') else None
+
+
+REQUEST_FIELDS: Final = ("workspace", "key", "source", "status", "method", "path")
+BATCH_FIELDS: Final = ("verdict", "severity", "code", "identity")
+EVENT_FIELDS: Final = ("event_type", "event_name")
+FIELDS: Final[dict[Kind, tuple[str, ...]]] = {
+    "batches": ("workspace", "key", "source", *BATCH_FIELDS, *EVENT_FIELDS),
+    "events": ("workspace", "key", "source", *BATCH_FIELDS, *EVENT_FIELDS),
+    "requests": (*REQUEST_FIELDS, "severity", "code"),
+}
+_CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    "verdict": ("accepted", "altered", "dropped", "rejected"),
+    "severity": SEVERITIES,
+}
+
+
+class Filter(msgspec.Struct):
+    """The conditions of a question: all of them must hold; one event must meet all the conditions on events."""
+
+    request: list[Condition] = []
+    batch: list[Condition] = []
+    event: list[Condition] = []
+
+    @classmethod
+    def parse(cls, pairs: Iterable[tuple[str, str]], kind: Kind) -> "Filter":
+        """From names and values. Raises FilterError."""
+        found = cls()
+        for name, value in pairs:
+            if name.startswith("data.") and len(name) > 5 and kind != "requests":
+                found.event.append(_on_data(name, value))
+            elif name not in FIELDS[kind]:
+                raise FilterError(_unknown(name, kind))
+            elif name in REQUEST_FIELDS:
+                found.request.append(_on_request(name, value))
+            elif name in BATCH_FIELDS:
+                (found.request if kind == "requests" else found.batch).append(_on_batch(name, value))
+            else:
+                found.event.append(_on_event(name, value))
+        return found
+
+    def may_match(self, record: RequestRecord) -> bool:
+        """Whether any batch of a request may match, told without reading it."""
+        for condition in self.request:
+            if not condition.test(condition.read(record)):
+                return False
+        body = record.body
+        for condition in self.batch + self.event:
+            needle = condition.needle
+            if needle is not None and needle not in body and b"\\" not in body and record.dialect == "standard":
+                return not _is_plain(record)
+        return True
+
+    def batches(self, record: RequestRecord) -> Iterator[BatchItem]:
+        """The matching batches of a request."""
+        if record.batches and self.may_match(record):
+            for item in batch_items(record):
+                if all(condition.test(condition.read(item)) for condition in self.batch) and (
+                    not self.event or any(self._holds(event) for event in event_items(item))
+                ):
+                    yield item
+
+    def events(self, record: RequestRecord) -> Iterator[EventItem]:
+        """The matching events of a request."""
+        if record.batches and self.may_match(record):
+            for item in batch_items(record):
+                if all(condition.test(condition.read(item)) for condition in self.batch):
+                    yield from (event for event in event_items(item) if self._holds(event))
+
+    def requests(self, record: RequestRecord) -> Iterator[RequestItem]:
+        """The request, if it matches."""
+        if self.may_match(record):
+            yield request_item(record)
+
+    def _holds(self, event: EventItem) -> bool:
+        return all(condition.test(condition.read(event)) for condition in self.event)
+
+    def differences(self, batch: BatchItem, event: EventItem | None) -> list[Difference]:
+        """The conditions on the batch and its event that do not hold."""
+        differences = [
+            Difference(condition.field, condition.expected, condition.read(batch))
+            for condition in self.batch
+            if not condition.test(condition.read(batch))
+        ]
+        for condition in self.event:
+            got = condition.read(event) if event is not None else None
+            if event is None or not condition.test(got):
+                differences.append(Difference(condition.field, condition.expected, got))
+        return differences
+
+
+def _is_plain(record: RequestRecord) -> bool:
+    """Whether the body is UTF-8 JSON as sent: then a literal look into the bytes tells the truth."""
+    for name, value in header_lines(record.headers):
+        if name == b"content-encoding" or (name == b"content-type" and b"charset" in value.lower()):
+            return False
+    return record.body[:1] in (b"{", b"[", b" ", b"\n", b"\t", b"\r")
+
+
+def _unknown(name: str, kind: Kind) -> str:
+    valid = FIELDS[kind] + (() if kind == "requests" else ("data.PATH",)) + ("after", "limit")
+    near = difflib.get_close_matches(name, valid, 1, 0.6)
+    return f"Unknown filter {name[:80]!r}." + (f" Did you mean {near[0]}?" if near else "") + f" Valid: {', '.join(valid)}."
+
+
+def _choices(name: str, value: str) -> set[str]:
+    chosen = {part.strip() for part in value.split(",")}
+    for part in chosen:
+        if part not in _CHOICES[name]:
+            raise FilterError(f"{name} is {part[:40]!r}; expected one of {', '.join(_CHOICES[name])}.")
+    return chosen
+
+
+def _on_request(name: str, value: str) -> Condition:
+    def read(record: RequestRecord) -> Json:
+        found = getattr(record, name)
+        return found if found is None else str(found)
+
+    if name == "status" and not value.isdigit():
+        raise FilterError(f"status is {value[:40]!r}; expected an HTTP status such as 202.")
+    return Condition(name, value, read, lambda found: bool(found == value))
+
+
+def _on_batch(name: str, value: str) -> Condition:
+    if name == "verdict":
+        verdicts = _choices(name, value)
+        return Condition(name, value, lambda item: item.verdict, lambda found: found in verdicts)
+
+    def findings(item: BatchItem | RequestRecord) -> list[Finding]:
+        if isinstance(item, RequestRecord):
+            return [*item.findings, *(finding for batch in item.batches for finding in batch.findings)]
+        return item.findings
+
+    if name == "severity":
+        severities = _choices(name, value)
+        return Condition(name, value, lambda item: worst(findings(item)), lambda found: found in severities)
+    if name == "code":
+        return Condition(
+            name, value, lambda item: sorted({finding.code for finding in findings(item)}), lambda found: value in found
+        )
+    identity_type, colon, identity = value.partition(":")
+    if not colon or identity_type not in (*IDENTITY_TYPES, "mpid"):
+        near = difflib.get_close_matches(identity_type, (*IDENTITY_TYPES, "mpid"), 1, 0.6)
+        raise FilterError(
+            f"identity is {value[:80]!r}; expected TYPE:VALUE, for example customer_id:c1."
+            + (f" Did you mean {near[0]}:{identity}?" if near and near[0] != identity_type else "")
+            + f" Types: {', '.join((*IDENTITY_TYPES, 'mpid'))}."
+        )
+
+    def read(item: BatchItem) -> Json:
+        if identity_type == "mpid":
+            return item.batch.get("mpid")
+        identities = item.batch.get("user_identities")
+        return identities.get(identity_type) if isinstance(identities, dict) else None
+
+    return Condition(
+        f"identity {identity_type}",
+        identity,
+        read,
+        _equals(identity),
+        _needle(identity) if identity_type != "mpid" else None,
+    )
+
+
+def _on_event(name: str, value: str) -> Condition:
+    if name == "event_type":
+        return Condition(
+            name, value, lambda item: item.event.get("event_type"), lambda found: bool(found == value), _needle(value)
+        )
+
+    def read(item: EventItem) -> Json:
+        names = event_names(item.event)
+        return names[0] if len(names) == 1 else names or None
+
+    return Condition(
+        name, value, read, lambda found: found == value or (isinstance(found, list) and value in found), _needle(value)
+    )
+
+
+def _on_data(name: str, value: str) -> Condition:
+    steps = name.removeprefix("data.").split(".")
+    return Condition(name, value, lambda item: _path(steps, item.event.get("data")), _equals(value))
+
+
+# -- pages -----------------------------------------------------------------------------------------------------------------
+
+Item = BatchItem | EventItem | RequestItem
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """A place in what was recorded: after this request, this batch of it, this event of that."""
+
+    parts: tuple[int, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """From an id such as `17`, `17.0` or `17.0.3`. Raises FilterError."""
+        parts = text.split(".")
+        if len(parts) > 3 or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
+            raise FilterError(f"after is {text[:40]!r}; expected the id of an item, such as 17, 17.0 or 17.0.3.")
+        return cls(tuple(int(part) for part in parts))
+
+    @property
+    def request_id(self) -> int:
+        """The request to begin with: the one named if it may have more, else the one after it."""
+        if not self.parts:
+            return 0
+        return self.parts[0] if len(self.parts) == 1 else self.parts[0] - 1
+
+    def precedes(self, item: Item) -> bool:
+        """Whether an item comes after this place."""
+        parts = tuple(int(part) for part in item.id.split("."))
+        return len(self.parts) < 2 or parts[: len(self.parts)] > self.parts
+
+
+def select(recorder: Recorder, filter: Filter, kind: Kind, after: Cursor) -> Iterator[Item]:
+    """All matching items after a place, oldest first."""
+    if after.request_id > recorder.last_id():
+        # The cursor of another store, for example from before a restart in memory: begin anew.
+        after = Cursor()
+    for record in recorder.requests(after.request_id):
+        found: Iterator[Item] = getattr(filter, kind)(record)
+        for item in found:
+            if after.precedes(item):
+                yield item
+
+
+# -- waiting ---------------------------------------------------------------------------------------------------------------
+
+AT_ONCE: Final = 500
+"""Records that one poll looks at, so that no question holds up an upload for long."""
+
+
+class NearMiss(msgspec.Struct):
+    """An event or a batch that meets all conditions but `differences`."""
+
+    id: str
+    received_at_ms: int
+    verdict: str
+    differences: list[Difference]
+    event: Json = None
+    findings: list[Finding] = []
+
+
+class Wait:
+    """Waits until `count` items match. `timeout` in seconds."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        filter: Filter,
+        kind: Literal["batches", "events"],
+        count: int,
+        timeout: float,
+        after: Cursor,
+        render: Callable[["Wait"], Answer],
+    ) -> None:
+        self.recorder = recorder
+        self.filter = filter
+        self.kind = kind
+        self.count = count
+        self.timeout = timeout
+        self.after = after
+        self.items: list[Item] = []
+        self._render = render
+        self._position = after.request_id if after.request_id <= recorder.last_id() else 0
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are records that `poll` has not looked at."""
+        return self._position < self.recorder.last_id()
+
+    @property
+    def met(self) -> bool:
+        """Whether enough items were found."""
+        return len(self.items) >= self.count
+
+    def poll(self) -> Answer | None:
+        """Look at up to AT_ONCE new records."""
+        newest = self.recorder.last_id()
+        for seen, record in enumerate(self.recorder.requests(self._position), 1):
+            self._position = record.id
+            found: Iterator[Item] = getattr(self.filter, self.kind)(record)
+            self.items.extend(item for item in found if self.after.precedes(item))
+            if self.met or seen == AT_ONCE:
+                break
+        else:
+            # Some of the ids below may be forgotten.
+            self._position = max(self._position, newest)
+        return self._render(self) if self.met else None
+
+    def give_up(self) -> Answer:
+        """The answer after the time-out."""
+        return self._render(self)
+
+    def near_misses(self, most: int = 3) -> list[NearMiss]:
+        """The items that fail the fewest conditions, newest first among equals; only made when the wait was in vain."""
+        best: list[tuple[float, NearMiss]] = []
+        on_requests = Filter(request=self.filter.request)
+        for record in self.recorder.requests(self.after.request_id):
+            for batch in on_requests.batches(record):
+                events: list[EventItem | None] = [*event_items(batch)]
+                for event in events or ([None] if self.kind == "batches" else []):
+                    differences = self.filter.differences(batch, event)
+                    distance = sum(_distance(difference) for difference in differences)
+                    if differences and (len(best) < most or distance <= best[-1][0]):
+                        best.insert(0, (distance, _near_miss(batch, event, differences)))
+                        best.sort(key=lambda miss: miss[0])
+                        del best[most:]
+        return [miss for _, miss in best]
+
+
+def _distance(difference: Difference) -> float:
+    """1 for a condition that does not hold, less if what was got resembles what was expected."""
+    if not isinstance(difference.got, str):
+        return 1.0
+    return 1.0 - difflib.SequenceMatcher(None, difference.expected.lower(), difference.got[:200].lower()).ratio() / 2
+
+
+def _near_miss(batch: BatchItem, event: EventItem | None, differences: list[Difference]) -> NearMiss:
+    return NearMiss(
+        event.id if event else batch.id,
+        batch.received_at_ms,
+        batch.verdict,
+        differences,
+        event.event if event else None,
+        batch.findings,
+    )

@@ -1,0 +1,220 @@
+"""FakeServer: the front behind uvicorn, in a thread of its own for tests, or as the process for `mparticle-fake serve`."""
+
+import asyncio
+import errno
+import ipaddress
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from email.utils import formatdate
+from types import TracebackType
+from typing import Final, Self, Unpack
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from .app import Options, make_app, open_intake, tables
+from .front import Front
+from .intake import Intake
+
+GRACE_SECONDS: Final = 1.0
+"""How long a stop waits for answers that are under way."""
+
+
+try:
+    from uvloop import new_event_loop as _new_event_loop
+except ImportError:  # no build for Windows and PyPy
+    _new_event_loop = asyncio.new_event_loop  # type: ignore[assignment]
+
+
+class ServerError(Exception):
+    """The server cannot start; the message says why and what to do."""
+
+
+class FakeServer:
+    """A fake mParticle on an address of this machine.
+
+        with FakeServer() as server:
+            print(server.url)            # http://127.0.0.1:49152
+
+    `port` 0 takes a free one. The options are those of `mparticle_fake_server.app.Options`. On an address that others can reach
+    the inspect API wants a token: `token` is given, or made here. Raises ServerError, StoreError, ValueError on `start`.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, **options: Unpack[Options]) -> None:
+        self.host = host
+        self.port = port
+        self.options = options
+        self.token: str | None = options.get("token")
+        self.intake: Intake
+        self._thread: threading.Thread | None = None
+        self._stop: Callable[[], None] | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL without a slash at the end, for example `http://127.0.0.1:8080`."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def start(self) -> Self:
+        """Bind the address, open the store and serve in a thread; returns when requests are answered."""
+        if self._thread is not None:
+            raise ServerError("The server runs already.")
+        listener = self._bind()
+        try:
+            self._open()
+        except BaseException:
+            listener.close()
+            raise
+        ready: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run_thread, args=(listener, ready), name="mparticle-fake", daemon=True)
+        self._thread.start()
+        try:
+            ready.result()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Close the address, end what is open and release the store. Twice does no harm."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        if self._stop is not None:
+            self._stop()
+        thread.join()
+        self.intake.recorder.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def run(self, started: Callable[[], None] = lambda: None) -> None:
+        """Serve in this thread, the main one, until SIGINT or SIGTERM; calls `started` when requests are answered."""
+        listener = self._bind()
+        try:
+            self._open()
+        except BaseException:
+            listener.close()
+            raise
+        try:
+            previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+            try:
+                with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+                    runner.run(self._serve(listener, started))
+            finally:
+                for number, handler in previous.items():
+                    signal.signal(number, handler)
+        finally:
+            self.intake.recorder.close()
+
+    def _on_signal(self, *_: object) -> None:
+        if self._stop is not None:
+            self._stop()
+
+    def _bind(self) -> socket.socket:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                self.host, self.port, type=socket.SOCK_STREAM, family=socket.AF_INET if self.host == "localhost" else 0
+            )[0]
+            listener = socket.socket(family, kind, protocol)
+        except (OSError, OverflowError, UnicodeError) as error:
+            raise ServerError(f"The address {self.host}:{self.port} cannot be used: {error}.") from error
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(1024)
+        except OSError as error:
+            listener.close()
+            if error.errno == errno.EADDRINUSE:
+                raise ServerError(
+                    f"Port {self.port} on {self.host} is in use. Stop the program that listens there, or choose another port."
+                ) from error
+            reason = error.strerror or error
+            raise ServerError(f"The address {self.host}:{self.port} cannot be used: {reason}.") from error
+        self._loopback = ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
+        self.port = listener.getsockname()[1]
+        return listener
+
+    def _open(self) -> None:
+        if self.token is None and not self._loopback:
+            self.token = secrets.token_urlsafe(16)
+        self.intake = open_intake(**self.options)
+        rows = tables(self.intake, self.token)
+        self._front = Front(self.intake, rows, make_app(self.intake, rows))
+
+    def _run_thread(self, listener: socket.socket, ready: Future[None]) -> None:
+        try:
+            with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+                runner.run(self._serve(listener, lambda: ready.set_result(None)))
+        except Exception as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+        finally:
+            self._stop = None
+            listener.close()
+
+    async def _serve(self, listener: socket.socket, started: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        stopping = loop.create_future()
+        config = uvicorn.Config(
+            self._front,
+            interface="asgi3",
+            loop="none",
+            http=HttpToolsProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=120,
+        )
+        config.load()
+        state = ServerState()
+        clock = loop.create_task(_keep_date(state))
+        self._front.open(loop)
+        server = await loop.create_server(lambda: HttpToolsProtocol(config, state, {}), sock=listener)
+
+        def stop() -> None:
+            loop.call_soon_threadsafe(_resolve, stopping)
+
+        self._stop = stop
+        started()
+        await stopping
+        # Not uvicorn's own shutdown: it looks ten times a second whether it is done.
+        clock.cancel()
+        server.close()
+        self._front.close()
+        for connection in list(state.connections):
+            connection.shutdown()
+        if state.tasks:
+            await asyncio.wait(list(state.tasks), timeout=GRACE_SECONDS)
+        await asyncio.sleep(0)
+        for connection in list(state.connections):
+            connection.transport.abort()
+        if state.tasks:
+            await asyncio.wait(list(state.tasks), timeout=GRACE_SECONDS)
+        self._front.release()
+        await server.wait_closed()
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+async def _keep_date(state: ServerState) -> None:
+    while True:
+        state.default_headers = [
+            (b"date", formatdate(time.time(), usegmt=True).encode()),
+            (b"server", b"mparticle-fake"),
+        ]
+        await asyncio.sleep(1)

@@ -1,0 +1,190 @@
+"""Inputs and workspaces: who may send, where it belongs, and in which mode it is answered."""
+
+import binascii
+import threading
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Final, Literal, get_args
+
+import msgspec
+
+from mparticle_sdk import limits
+
+from .checks.finding import Finding, make
+
+Mode = Literal["faithful", "strict", "lenient"]
+MOST_INPUTS: Final = 10_000
+"""Unknown keys that become inputs; later ones are served as well, and not listed."""
+
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
+
+
+class Workspace(msgspec.Struct):
+    """Inputs that share a mode and, to come, profiles and event names. `inputs` maps API keys to secrets."""
+
+    name: str
+    mode: Mode = "faithful"
+    inputs: dict[str, str | None] = {}
+    _second: int = 0
+    _batches: int = 0
+
+    def percentage_used(self, now_ms: int, batches: int) -> int:
+        """Count `batches` as received now; returns how much of the documented batches a second is used, 0 to 100."""
+        second = now_ms // 1000
+        if second != self._second:
+            self._second, self._batches = second, 0
+        self._batches += batches
+        return min(100, self._batches * 100 // limits.BATCHES_PER_SECOND)
+
+
+class Input(msgspec.Struct, frozen=True):
+    """One key and its secret; None accepts every secret."""
+
+    key: str
+    secret: str | None
+    workspace: Workspace
+
+
+class WorkspaceError(ValueError):
+    """A workspace or an input that cannot be made; the message says why."""
+
+
+class Workspaces:
+    """All inputs and workspaces of a server.
+
+    If `unknown_keys` is true, an unknown key becomes an input of the workspace `default` that accepts every secret; otherwise it
+    is refused with 403.
+    """
+
+    def __init__(self, mode: Mode = "faithful", *, unknown_keys: bool = True) -> None:
+        self.mode = check_mode(mode)
+        self.unknown_keys = unknown_keys
+        self._lock = threading.Lock()
+        self._workspaces: dict[str, Workspace] = {"default": Workspace("default", mode)}
+        self._inputs: dict[str, Input] = {}
+        self._parsed: dict[bytes, tuple[str, str] | Finding] = {}
+
+    def __iter__(self) -> Iterator[Workspace]:
+        return iter(list(self._workspaces.values()))
+
+    def get(self, name: str) -> Workspace | None:
+        """The workspace of this name."""
+        return self._workspaces.get(name)
+
+    def input(self, key: str) -> Input | None:
+        """The input of this API key."""
+        return self._inputs.get(key)
+
+    def put(self, name: str, mode: Mode | None = None, inputs: dict[str, str | None] | None = None) -> Workspace:
+        """Make a workspace, or change the mode of one that exists and add inputs to it.
+
+        Raises WorkspaceError if a key belongs to another workspace already.
+        """
+        if mode is not None:
+            check_mode(mode)
+        if not name or len(name) > 200:
+            raise WorkspaceError(f"The workspace name {name[:40]!r} has {len(name)} characters; expected 1 to 200.")
+        with self._lock:
+            for key in inputs or {}:
+                if not key or ":" in key:
+                    raise WorkspaceError(f"The API key {key[:40]!r} is empty or has a colon, which Basic authentication forbids.")
+                known = self._inputs.get(key)
+                if known is not None and known.workspace.name != name:
+                    raise WorkspaceError(
+                        f"The API key {key!r} belongs to the workspace {known.workspace.name!r}; choose another key for {name!r}."
+                    )
+            workspace = self._workspaces.setdefault(name, Workspace(name, self.mode))
+            if mode is not None:
+                workspace.mode = mode
+            for key, secret in (inputs or {}).items():
+                workspace.inputs[key] = secret
+                self._inputs[key] = Input(key, secret, workspace)
+        return workspace
+
+    def remove(self, name: str) -> bool:
+        """Remove a workspace and its inputs; `default` stays, without inputs. False if there is none of this name."""
+        with self._lock:
+            workspace = self._workspaces.pop(name, None)
+            if workspace is None:
+                return False
+            for key in workspace.inputs:
+                del self._inputs[key]
+            if name == "default":
+                self._workspaces[name] = Workspace(name, workspace.mode)
+        return True
+
+    def authenticate(self, authorization: bytes | None) -> Input | Finding:
+        """The input that a Basic `Authorization` header names, or why there is none (`events-api.md §3`, `§4`)."""
+        if authorization is None:
+            return make(
+                "credentials_missing",
+                "The request has no Authorization header.",
+                hint="Send 'Authorization: Basic ' and base64 of KEY:SECRET, the key and secret of an mParticle input.",
+            )
+        credentials = self._parse(authorization)
+        if isinstance(credentials, Finding):
+            return credentials
+        key, secret = credentials
+        found = self._inputs.get(key)
+        if found is None:
+            if not self.unknown_keys:
+                return make(
+                    "credentials_wrong",
+                    f"The API key {key[:80]!r} is unknown here.",
+                    hint=f"Known keys: {', '.join(sorted(self._inputs)[:10]) or 'none'}.",
+                )
+            if len(self._inputs) < MOST_INPUTS:
+                self.put("default", inputs={key: None})
+            return Input(key, None, self._workspaces["default"])
+        if found.secret is not None and found.secret != secret:
+            return make(
+                "credentials_wrong",
+                f"The secret is not the one of the API key {key[:80]!r}.",
+                hint="Key and secret belong together: check that both come from the same input.",
+            )
+        return found
+
+    def key_of(self, authorization: bytes | None) -> str | None:
+        """The API key in a Basic `Authorization` header, known or not."""
+        credentials = self._parse(authorization) if authorization else None
+        return credentials[0] if isinstance(credentials, tuple) else None
+
+    def _parse(self, authorization: bytes) -> tuple[str, str] | Finding:
+        credentials = self._parsed.get(authorization)
+        if credentials is None:
+            credentials = parse_basic(authorization)
+            if len(self._parsed) > MOST_INPUTS:
+                self._parsed.clear()
+            self._parsed[authorization] = credentials
+        return credentials
+
+
+def check_mode(mode: str) -> Mode:
+    """The mode of this name. Raises WorkspaceError for another."""
+    for known in MODES:
+        if mode == known:
+            return known
+    raise WorkspaceError(f"The mode is {mode!r}; expected one of {', '.join(MODES)}.")
+
+
+def parse_basic(authorization: bytes) -> tuple[str, str] | Finding:
+    """Key and secret of a Basic Authorization header."""
+    scheme, _, encoded = authorization.strip().partition(b" ")
+    if scheme.lower() != b"basic":
+        shown = scheme[:20].decode("latin-1") if encoded else "one word"
+        return make(
+            "credentials_missing",
+            f"The Authorization header is empty or not Basic (got {shown!r}).",
+            hint="The Node SDK sends an empty header when the key or the secret is missing in its Configuration.",
+        )
+    try:
+        key, colon, secret = b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return make("credentials_missing", "What follows 'Basic' in the Authorization header is not base64 of UTF-8 text.")
+    if not colon or not key:
+        return make(
+            "credentials_missing",
+            "The Authorization header holds no key before a colon.",
+            hint="Encode KEY:SECRET, with the colon.",
+        )
+    return key, secret

@@ -1,0 +1,1 @@
+"""A small SDK for mParticle's Events API: for now, the documented service limits (`mparticle_sdk.limits`)."""
