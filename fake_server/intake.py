@@ -24,6 +24,9 @@ Headers = list[tuple[bytes, bytes]]
 LENIENT_BATCHES: Final = 10_000
 """Batches that a lenient workspace takes in one request; beyond, it refuses like the others, to stay responsive."""
 
+_NO_LIMIT: Final = 2**40
+"""What was recorded was within the limit when it came."""
+
 _SECRET_HEADERS: Final = frozenset(
     {
         b"authorization",
@@ -378,7 +381,7 @@ def too_large(size: int, max_body: int) -> Finding:
     )
 
 
-def canonical_batches(record: RequestRecord, max_body: int = 2**63 - 1) -> list[dict[str, Any]]:
+def canonical_batches(record: RequestRecord) -> list[dict[str, Any]]:
     """The canonical batches of a recorded request, one for each of `record.batches`."""
     if not record.batches:
         return []
@@ -388,7 +391,7 @@ def canonical_batches(record: RequestRecord, max_body: int = 2**63 - 1) -> list[
             content_encoding = value
         elif name == b"content-type" and content_type is None:
             content_type = value
-    value = decode(record.body, content_encoding, content_type, max_body).value
+    value = decode(record.body, content_encoding, content_type, _NO_LIMIT).value
     batches: list[dict[str, Any]] = value if isinstance(value, list) else [value]
     for batch in batches:
         dialects.translate(batch, record.dialect)

@@ -121,6 +121,8 @@ class FakeServer:
             self._stop()
 
     def _bind(self) -> socket.socket:
+        if not 0 <= self.port <= 65_535:
+            raise ServerError(f"The address {self.host}:{self.port} cannot be used: a port is a number from 0 to 65535.")
         try:
             family, kind, protocol, _, address = socket.getaddrinfo(
                 self.host, self.port, type=socket.SOCK_STREAM, family=socket.AF_INET if self.host == "localhost" else 0
@@ -175,6 +177,7 @@ class FakeServer:
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             timeout_keep_alive=120,
         )
         config.load()

@@ -1,0 +1,509 @@
+"""The inspect API: lists, filters, pages, waiting, import, workspaces, and who may ask."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.hosts import BASIC, Fake, OpenFake, Reply, batch, event
+
+PURCHASE = {
+    "event_type": "commerce_event",
+    "data": {
+        "product_action": {"action": "purchase", "total_amount": 21.49, "products": [{"id": "sku-1"}, {"id": "sku-2"}]},
+        "currency_code": "EUR",
+        "custom_attributes": {"a.b": "dotted", "flag": True, "empty": None},
+    },
+}
+
+
+def names(fake: Fake, **filters: str) -> list[str]:
+    """The event names of the batches that match."""
+    return [item["batch"]["events"][0]["data"]["event_name"] for item in fake.items("batches?" + urlencode(filters))]
+
+
+def fill(fake: Fake) -> None:
+    """Three batches by two users with two keys, one of them a duplicate, and a refused one."""
+    fake.upload(batch(events=[event("Play")], source_request_id="r1"))
+    fake.upload(batch(events=[event("Stop")], source_request_id="r1"))
+    fake.upload(
+        batch(events=[event("Seek")], user_identities={"email": "b@example.com"}, mpid=77), Authorization="Basic b3RoZXI6cw=="
+    )
+    fake.upload(batch(events=[event("Lost"), {}]))
+
+
+# -- filters ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, ["Play", "Stop", "Seek", "Lost"]),
+        ({"workspace": "default"}, ["Play", "Stop", "Seek", "Lost"]),
+        ({"workspace": "other"}, []),
+        ({"key": "other"}, ["Seek"]),
+        ({"source": "events_api"}, ["Play", "Stop", "Seek", "Lost"]),
+        ({"verdict": "dropped"}, ["Stop"]),
+        ({"verdict": "accepted,dropped"}, ["Play", "Stop", "Seek"]),
+        ({"severity": "error"}, ["Lost"]),
+        ({"severity": "warning"}, ["Stop"]),
+        ({"code": "duplicate_batch"}, ["Stop"]),
+        ({"identity": "customer_id:c1"}, ["Play", "Stop", "Lost"]),
+        ({"identity": "email:b@example.com"}, ["Seek"]),
+        ({"identity": "mpid:77"}, ["Seek"]),
+        ({"event_type": "custom_event"}, ["Play", "Stop", "Seek", "Lost"]),
+        ({"event_type": "screen_view"}, []),
+        ({"event_name": "Seek"}, ["Seek"]),
+        ({"event_name": "seek"}, []),
+        ({"event_name": "Play", "verdict": "dropped"}, []),
+    ],
+)
+def test_a_filter_selects_batches(fake: Fake, filters: dict[str, str], expected: list[str]) -> None:
+    fill(fake)
+
+    assert names(fake, **filters) == expected
+
+
+@pytest.mark.parametrize(
+    ("filters", "matches"),
+    [
+        ({"data.currency_code": "EUR"}, True),
+        ({"data.currency_code": "eur"}, False),
+        ({"data.product_action.total_amount": "21.49"}, True),
+        ({"data.product_action.total_amount": "21.490"}, True),
+        ({"data.product_action.products.1.id": "sku-2"}, True),
+        ({"data.product_action.products.0.id": "sku-2"}, False),
+        ({"data.product_action.products.id": "sku-2"}, True),
+        ({"data.custom_attributes.a.b": "dotted"}, True),
+        ({"data.custom_attributes.flag": "true"}, True),
+        ({"data.custom_attributes.flag": "1"}, False),
+        ({"data.custom_attributes.empty": "null"}, True),
+        ({"data.nothing.here": "x"}, False),
+        ({"event_name": "purchase"}, True),
+        ({"event_name": "purchase", "data.currency_code": "USD"}, False),
+    ],
+)
+def test_data_filters_look_into_an_event(fake: Fake, filters: dict[str, str], matches: bool) -> None:
+    fake.upload(batch(events=[PURCHASE]))
+
+    assert bool(fake.items("events?" + urlencode(filters))) is matches
+
+
+def test_one_event_has_to_meet_all_conditions_on_events(fake: Fake) -> None:
+    fake.upload(batch(events=[event("Play", custom_attributes={"n": 1}), event("Stop", custom_attributes={"n": 2})]))
+
+    assert fake.items("batches?event_name=Play&data.custom_attributes.n=2") == []
+
+
+def test_a_filter_finds_names_written_with_escapes(fake: Fake) -> None:
+    fake.upload(b'{"environment":"development","events":[{"event_type":"custom_event","data":{"event_name":"Pl\\u0061y"}}]}')
+
+    assert names(fake, event_name="Play") == ["Play"]
+
+
+def test_a_filter_finds_names_in_a_body_of_another_charset(fake: Fake) -> None:
+    body = json.dumps(batch()).encode("utf-16")
+
+    fake.upload(body, Content_Type="application/json; charset=utf-16")
+
+    assert names(fake, event_name="Play") == ["Play"]
+
+
+def test_requests_are_filtered_by_status(fake: Fake) -> None:
+    fill(fake)
+
+    assert [item["status"] for item in fake.items("requests?status=400")] == [400]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("batches?evnt_name=x", "Did you mean event_name?"),
+        ("batches?verdict=droped", "expected one of accepted, altered, dropped, rejected"),
+        ("batches?severity=fatal", "expected one of note, warning, error"),
+        ("batches?identity=c1", "expected TYPE:VALUE"),
+        ("batches?identity=customerid:c1", "Did you mean customer_id:c1?"),
+        ("batches?limit=0", "expected a whole number from 1 to 1000"),
+        ("batches?limit=ten", "expected a whole number from 1 to 1000"),
+        ("batches?after=x", "such as 17, 17.0 or 17.0.3"),
+        ("batches?status=202", "Valid: workspace"),
+        ("requests?event_name=x", "Valid: workspace"),
+        ("requests?status=ok", "an HTTP status such as 202"),
+        ("wait?of=users", "expected events or batches"),
+        ("wait?timeout=-1", "expected seconds from 0 to 3600"),
+        ("wait?timeout=nan", "expected seconds from 0 to 3600"),
+        ("wait?count=0", "expected a whole number from 1"),
+        ("stats?x=1", "Valid: workspace"),
+        ("batches/first", "such as 17 for a request, 17.0 for a batch"),
+    ],
+)
+def test_a_wrong_question_gets_400_that_tells_the_right_ones(fake: Fake, question: str, told: str) -> None:
+    reply = fake.request("GET", f"/_fake/{question}")
+
+    assert reply.status == 400
+    assert told in reply.messages[0]
+
+
+# -- items and pages -------------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_item_has_the_documented_members(fake: Fake) -> None:
+    fake.upload(batch())
+
+    item = fake.items("batches")[0]
+
+    assert {"batch", "findings", "verdict", "status", "key", "source", "received_at_ms", "id"} <= set(item)
+
+
+def test_a_batch_is_shown_by_its_id(fake: Fake) -> None:
+    fake.upload([batch(mpid=1), batch(mpid=2)], "/v2/bulkevents")
+    listed = fake.items("batches")[1]
+
+    assert fake.ask(f"batches/{listed['id']}") == listed
+
+
+@pytest.mark.parametrize("path", ["batches/1.1", "batches/2.0", "batches/1", "requests/2", "requests/1.0"])
+def test_an_unknown_id_gets_404(fake: Fake, path: str) -> None:
+    fake.upload(batch())
+
+    assert fake.request("GET", f"/_fake/{path}").status == 404
+
+
+def test_an_event_item_tells_whose_it_is(fake: Fake) -> None:
+    fake.upload(batch(mpid=5))
+
+    item = fake.items("events")[0]
+
+    assert (item["id"], item["batch_id"], item["mpid"], item["user_identities"]) == ("1.0.0", "1.0", 5, {"customer_id": "c1"})
+
+
+@pytest.mark.parametrize("kind", ["batches", "events", "requests"])
+def test_pages_follow_each_other_without_a_gap_while_new_batches_arrive(fake: Fake, kind: str) -> None:
+    for index in range(5):
+        fake.upload([batch(mpid=index), batch(mpid=index)], "/v2/bulkevents")
+    whole = [item["id"] for item in fake.items(kind)]
+
+    page = fake.ask(f"{kind}?limit=3")
+    paged = [item["id"] for item in page["items"]]
+    fake.upload(batch())
+    while page["next"]:
+        page = fake.ask(f"{kind}?limit=3&after={page['next']}")
+        paged += [item["id"] for item in page["items"]]
+
+    assert paged[: len(whole)] == whole
+    assert len(paged) == len(whole) + 1
+
+
+def test_the_last_page_has_no_next(fake: Fake) -> None:
+    fake.upload(batch())
+
+    assert fake.ask("batches?limit=1")["next"] is None
+
+
+def test_a_cursor_from_another_store_begins_anew(fake: Fake) -> None:
+    fake.upload(batch())
+
+    assert len(fake.items("batches?after=1000.0")) == 1
+
+
+def test_ndjson_is_not_cut_into_pages(fake: Fake) -> None:
+    for _ in range(3):
+        fake.upload([batch()] * 100, "/v2/bulkevents")
+
+    reply = fake.request("GET", "/_fake/batches", headers={"Accept": "application/x-ndjson"})
+
+    lines = reply.body.splitlines()
+    assert (len(lines), reply.headers["content-type"]) == (300, "application/x-ndjson")
+    assert json.loads(lines[-1])["id"] == "3.99"
+
+
+def test_ndjson_keeps_to_a_limit_that_is_asked_for(fake: Fake) -> None:
+    fake.upload([batch()] * 10, "/v2/bulkevents")
+
+    reply = fake.request("GET", "/_fake/batches?limit=4", headers={"Accept": "application/x-ndjson"})
+
+    assert len(reply.body.splitlines()) == 4
+
+
+def test_stats_count_what_is_kept(fake: Fake) -> None:
+    fill(fake)
+
+    stats = fake.ask("stats")
+
+    assert stats["requests_by_status"] == {"202": 3, "400": 1}
+    assert stats["batches_by_verdict"] == {"accepted": 2, "dropped": 1, "rejected": 1}
+    assert stats["findings_by_code"] == {"duplicate_batch": 1, "event_type_missing": 1}
+
+
+def test_the_oldest_batches_are_forgotten_and_counted(open_fake: OpenFake) -> None:
+    with open_fake(keep=3) as fake:
+        for index in range(5):
+            fake.upload(batch(events=[event(f"e{index}")]))
+
+        assert names(fake) == ["e2", "e3", "e4"]
+        assert fake.ask("stats")["forgotten"] == 2
+
+
+def test_health_tells_ready_and_the_version(fake: Fake) -> None:
+    health = fake.ask("health")
+
+    assert health["status"] == "ready"
+    assert health["version"][0].isdigit()
+
+
+# -- forgetting and importing ----------------------------------------------------------------------------------------------
+
+
+def test_forgetting_all_leaves_nothing(fake: Fake) -> None:
+    fill(fake)
+
+    reply = fake.request("DELETE", "/_fake/batches")
+
+    assert (reply.status, reply.json) == (200, {"forgotten": 4})
+    assert fake.items("requests") == []
+
+
+def test_forgetting_one_workspace_leaves_the_others(open_fake: OpenFake) -> None:
+    with open_fake(credentials=[("key", None, "shop")]) as fake:
+        fill(fake)
+
+        fake.request("DELETE", "/_fake/batches?workspace=shop")
+
+        assert names(fake) == ["Seek"]
+
+
+def test_a_forgotten_source_request_id_is_no_duplicate_any_more(fake: Fake) -> None:
+    fake.upload(batch(source_request_id="r1"))
+    fake.request("DELETE", "/_fake/batches")
+    fake.upload(batch(source_request_id="r1"))
+
+    assert fake.items("batches")[0]["verdict"] == "accepted"
+
+
+def exported(fake: Fake) -> bytes:
+    return fake.request("GET", "/_fake/batches", headers={"Accept": "application/x-ndjson"}).body
+
+
+def test_an_export_is_imported_as_it_was(fake: Fake, open_fake: OpenFake) -> None:
+    fill(fake)
+    lines = exported(fake)
+
+    with open_fake() as other:
+        reply = other.request("POST", "/_fake/import", lines)
+        again = exported(other)
+
+    assert reply.json == {"imported": 4}
+    for before, after in zip(lines.splitlines(), again.splitlines(), strict=True):
+        kept = {"batch", "findings", "verdict", "status", "key", "workspace", "source", "received_at_ms"}
+        assert {name: json.loads(before)[name] for name in kept} == {name: json.loads(after)[name] for name in kept}
+
+
+def test_an_import_with_a_broken_line_names_it_and_keeps_the_lines_before(fake: Fake, open_fake: OpenFake) -> None:
+    fill(fake)
+    lines = exported(fake).splitlines()
+    lines[2] = b'{"batch": 5}'
+
+    with open_fake() as other:
+        reply = other.request("POST", "/_fake/import", b"\n".join(lines))
+
+        assert reply.status == 400
+        assert "Line 3 " in reply.messages[0]
+        assert names(other) == ["Play", "Stop"]
+
+
+def test_an_import_may_be_larger_than_a_body(open_fake: OpenFake) -> None:
+    with open_fake(max_body=1000) as fake:
+        for _ in range(20):
+            fake.upload(batch())
+        lines = exported(fake)
+
+        assert len(lines) > 1000
+        assert fake.request("POST", "/_fake/import", lines).json == {"imported": 20}
+
+
+# -- waiting ---------------------------------------------------------------------------------------------------------------
+
+
+def test_waiting_for_what_is_there_answers_at_once(fake: Fake) -> None:
+    fake.upload(batch())
+
+    found = fake.ask("wait?event_name=Play")
+
+    assert [item["event"]["data"]["event_name"] for item in found["items"]] == ["Play"]
+
+
+def test_waiting_in_vain_gets_408_with_the_nearest_miss(fake: Fake) -> None:
+    fake.upload(batch(events=[event("Other"), event("play", custom_attributes={"n": 1})]))
+
+    reply = fake.request("GET", "/_fake/wait?event_name=Play&data.custom_attributes.n=1&timeout=0")
+
+    assert reply.status == 408
+    assert "event_name is \"play\", expected 'Play'" in reply.messages[0]
+    assert reply.json["nearest"][0]["differences"] == [{"field": "event_name", "expected": "Play", "got": "play"}]
+
+
+def test_waiting_for_more_than_came_tells_how_many_came(fake: Fake) -> None:
+    fake.upload(batch())
+
+    reply = fake.request("GET", "/_fake/wait?event_name=Play&count=2&timeout=0")
+
+    assert (reply.status, reply.json["count"], reply.json["wanted"]) == (408, 1, 2)
+
+
+def test_waiting_for_batches_counts_those_without_events(fake: Fake) -> None:
+    fake.upload({"environment": "development", "user_identities": {"customer_id": "c1"}})
+
+    assert fake.ask("wait?of=batches&identity=customer_id:c1")["count"] == 1
+
+
+def test_waiting_after_an_id_looks_at_newer_ones_alone(fake: Fake) -> None:
+    fake.upload(batch())
+
+    assert fake.request("GET", "/_fake/wait?event_name=Play&after=1.0.0&timeout=0").status == 408
+
+
+# -- workspaces ------------------------------------------------------------------------------------------------------------
+
+
+def send_json(fake: Fake, method: str, path: str, value: Any) -> Reply:
+    return fake.request(method, path, json.dumps(value).encode(), {"Content-Type": "application/json"})
+
+
+def test_a_workspace_is_made_with_its_inputs_and_mode(fake: Fake) -> None:
+    made = {"name": "shop", "mode": "strict", "inputs": [{"key": "key", "secret": "secret"}]}
+
+    reply = send_json(fake, "POST", "/_fake/workspaces", made)
+    fake.upload(batch())
+
+    assert reply.status == 201
+    assert fake.items("batches")[0]["workspace"] == "shop"
+    assert [item["mode"] for item in fake.items("workspaces") if item["name"] == "shop"] == ["strict"]
+
+
+def test_a_workspace_never_shows_its_secrets(fake: Fake) -> None:
+    reply = send_json(fake, "POST", "/_fake/workspaces", {"name": "shop", "inputs": [{"key": "k", "secret": "s3cr3t"}]})
+
+    assert b"s3cr3t" not in reply.body
+    assert "s3cr3t" not in json.dumps(fake.ask("workspaces"))
+
+
+def test_the_mode_of_a_workspace_can_be_changed(fake: Fake) -> None:
+    send_json(fake, "PUT", "/_fake/workspaces/default", {"mode": "strict"})
+
+    assert fake.upload({"environment": "development", "mpid": 2**70}).status == 400
+
+
+def test_a_removed_workspace_takes_its_inputs_and_records_along(open_fake: OpenFake) -> None:
+    with open_fake(credentials=[("key", "secret", "shop")], unknown_keys=False) as fake:
+        fake.upload(batch())
+
+        reply = fake.request("DELETE", "/_fake/workspaces/shop")
+
+        assert reply.json == {"forgotten": 1}
+        assert fake.upload(batch()).status == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "value", "told"),
+    [
+        ("POST", "workspaces", {"mode": "strict"}, "no name"),
+        ("POST", "workspaces", {"name": "default"}, "exists"),
+        ("POST", "workspaces", {"name": "a", "mode": "hard"}, "Invalid enum value 'hard'"),
+        ("POST", "workspaces", {"name": "a", "modus": "strict"}, "unknown field `modus`"),
+        ("POST", "workspaces", {"name": "a", "inputs": [{"key": "a:b"}]}, "colon"),
+        ("POST", "workspaces", {"name": "a", "inputs": [{"key": "taken"}]}, "belongs to the workspace 'shop'"),
+        ("POST", "workspaces", [], "Expected `object`"),
+        ("PUT", "workspaces/a", {"name": "b"}, "the path 'a'"),
+    ],
+)
+def test_a_wrong_workspace_gets_400_that_tells_why(open_fake: OpenFake, method: str, path: str, value: Any, told: str) -> None:
+    with open_fake(credentials=[("taken", None, "shop")]) as fake:
+        reply = send_json(fake, method, f"/_fake/{path}", value)
+
+        assert reply.status == 400
+        assert told in reply.messages[0]
+
+
+def test_removing_an_unknown_workspace_gets_404(fake: Fake) -> None:
+    assert fake.request("DELETE", "/_fake/workspaces/nowhere").status == 404
+
+
+# -- who may ask -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["batches", "events", "requests", "stats", "wait?timeout=0", "stream", "workspaces"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example.com"},
+        {"Host": "127.0.0.1.evil.example.com"},
+        {"Host": "192.168.0.7:8080"},
+        {"Origin": "http://evil.example.com"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=str,
+)
+def test_a_foreign_host_or_origin_gets_no_recorded_data(fake: Fake, path: str, headers: dict[str, str]) -> None:
+    fake.upload(batch())
+
+    reply = fake.request("GET", f"/_fake/{path}", headers=headers)
+
+    assert reply.status == 403
+    assert b"Play" not in reply.body
+
+
+@pytest.mark.parametrize("method", ["DELETE", "POST"])
+def test_a_foreign_origin_can_neither_forget_nor_import(fake: Fake, method: str) -> None:
+    fake.upload(batch())
+    path = "/_fake/batches" if method == "DELETE" else "/_fake/import"
+
+    reply = fake.request(method, path, headers={"Origin": "http://evil.example.com"})
+
+    assert reply.status == 403
+    assert len(fake.items("batches")) == 1
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:1234", "[::1]:80", "app.localhost", "127.9.9.9"])
+def test_this_machines_own_names_are_answered(fake: Fake, host: str) -> None:
+    assert fake.request("GET", "/_fake/batches", headers={"Host": host}).status == 200
+
+
+def test_a_page_of_the_server_itself_may_ask(fake: Fake) -> None:
+    headers = {"Host": "localhost:8080", "Origin": "http://localhost:8080"}
+
+    assert fake.request("GET", "/_fake/batches", headers=headers).status == 200
+
+
+@pytest.mark.parametrize("path", ["/_fake/batches", "/_fake/health", "/_fake/nothing"])
+def test_no_answer_of_the_inspect_api_has_cors_headers(fake: Fake, path: str) -> None:
+    reply = fake.request("GET", path, headers={"Host": "localhost:1", "Origin": "http://localhost:1"})
+
+    assert not [name for name in reply.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("batches", {}, 401),
+        ("batches?token=wrong", {}, 401),
+        ("batches", {"Authorization": "Bearer wrong"}, 401),
+        ("batches", {"Authorization": BASIC}, 401),
+        ("batches?token=t0ken", {}, 200),
+        ("batches", {"Authorization": "Bearer t0ken"}, 200),
+        ("batches", {"Authorization": "bearer t0ken", "Host": "fake.example.com"}, 200),
+        ("events?token=t0ken&event_name=Play", {}, 200),
+        ("stream", {}, 401),
+        ("wait?timeout=0", {}, 401),
+        ("health", {}, 200),
+    ],
+)
+def test_a_token_is_wanted_where_one_is_set(open_fake: OpenFake, path: str, headers: dict[str, str], status: int) -> None:
+    with open_fake(token="t0ken") as fake:
+        assert fake.request("GET", f"/_fake/{path}", headers=headers).status == status
+
+
+def test_uploads_need_no_token(open_fake: OpenFake) -> None:
+    with open_fake(token="t0ken") as fake:
+        assert fake.upload(batch()).status == 202

@@ -1,0 +1,404 @@
+"""FakeServer: starting, stopping, watchers beside uploads, addresses."""
+
+import contextlib
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mparticle_fake_server import FakeServer, ServerError, StoreError
+from tests.hosts import BASIC, batch, event
+
+HELLO = json.dumps(batch(events=[event("Hello")])).encode()
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as started:
+        yield started
+
+
+def upload(server: FakeServer, body: bytes = HELLO) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("POST", "/v2/events", body, {"Authorization": BASIC})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status
+
+
+def get(server: FakeServer, path: str) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    value = json.loads(answer.read())
+    connection.close()
+    return answer.status, value
+
+
+class Poll:
+    """An open long poll."""
+
+    def __init__(self, server: FakeServer, question: str, host: str = "127.0.0.1") -> None:
+        self.connection = http.client.HTTPConnection(host, server.port, timeout=10)
+        self.connection.request("GET", f"/_fake/{question}")
+
+    def status(self) -> int:
+        answer = self.connection.getresponse()
+        answer.read()
+        self.connection.close()
+        return answer.status
+
+
+class Events:
+    """An open stream of server-sent events."""
+
+    def __init__(self, server: FakeServer, path: str = "/_fake/stream", **headers: str) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        self.connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        self.answer = self.connection.getresponse()
+        assert self.answer.readline() == b": connected\n"
+
+    def next(self) -> tuple[str, str, Any]:
+        """Kind, id and data of the next event."""
+        kind, id = "message", ""
+        while line := self.answer.readline():
+            name, _, value = line.decode().rstrip("\n").partition(": ")
+            if name == "event":
+                kind = value
+            elif name == "id":
+                id = value
+            elif name == "data":
+                return kind, id, json.loads(value)
+        raise EOFError
+
+    def close(self) -> None:
+        self.connection.close()
+        self.answer.close()
+
+
+# -- starting and stopping -------------------------------------------------------------------------------------------------
+
+
+def test_a_server_answers_as_soon_as_it_is_started() -> None:
+    with FakeServer() as server:
+        assert upload(server) == 202
+
+
+def test_a_free_port_is_taken_and_told_in_the_url(server: FakeServer) -> None:
+    assert server.url == f"http://127.0.0.1:{server.port}"
+    assert server.port > 0
+
+
+def test_a_stopped_server_leaves_no_thread() -> None:
+    before = set(threading.enumerate())
+
+    with FakeServer() as server:
+        upload(server)
+        get(server, "/_fake/batches")
+
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_stopped_server_leaves_no_socket() -> None:
+    with FakeServer() as server:
+        upload(server)
+
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    with FakeServer(port=server.port):
+        pass
+
+
+def test_stopping_twice_does_no_harm(server: FakeServer) -> None:
+    server.stop()
+    server.stop()
+
+
+def test_starting_twice_is_refused(server: FakeServer) -> None:
+    with pytest.raises(ServerError, match="runs already"):
+        server.start()
+
+
+def test_a_stopped_server_can_be_started_again() -> None:
+    server = FakeServer()
+    for _ in range(2):
+        with server:
+            assert upload(server) == 202
+
+
+def test_a_port_in_use_is_a_clear_error(server: FakeServer) -> None:
+    with pytest.raises(ServerError, match=f"Port {server.port} on 127.0.0.1 is in use"):
+        FakeServer(port=server.port).start()
+
+
+@pytest.mark.parametrize(("host", "port"), [("256.1.1.1", 0), ("no-such-host.invalid", 0), ("127.0.0.1", 70_000)])
+def test_an_impossible_address_is_a_clear_error(host: str, port: int) -> None:
+    with pytest.raises(ServerError, match="cannot be used"):
+        FakeServer(host, port).start()
+
+
+def test_a_store_that_cannot_be_opened_frees_the_address(tmp_path: Any) -> None:
+    server = FakeServer(store=f"sqlite:///{tmp_path}/no/such/dir.db")
+
+    with pytest.raises(StoreError):
+        server.start()
+
+    with FakeServer(port=server.port):
+        pass
+
+
+def test_a_server_stops_while_streams_and_long_polls_are_open() -> None:
+    with FakeServer() as server:
+        streams = [Events(server) for _ in range(5)]
+        polls = [Poll(server, "wait?event_name=Never&timeout=60") for _ in range(5)]
+
+    for stream in streams:
+        with pytest.raises((EOFError, OSError)):
+            stream.next()
+        stream.close()
+    for poll in polls:
+        # Answered, or closed before the server had read the question.
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            assert poll.status() == 503
+        poll.connection.close()
+
+
+def test_a_server_stops_while_a_client_holds_a_half_sent_request() -> None:
+    with FakeServer() as server:
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+        client.sendall(b"POST /v2/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        upload(server)
+    client.close()
+
+
+# -- addresses and tokens --------------------------------------------------------------------------------------------------
+
+
+def test_an_address_that_others_can_reach_gets_a_token_of_its_own() -> None:
+    with FakeServer("0.0.0.0") as server:
+        status, _ = get(server, "/_fake/batches")
+
+        assert status == 401
+        assert server.token is not None
+        assert len(server.token) >= 20
+        assert get(server, f"/_fake/batches?token={server.token}")[0] == 200
+
+
+def test_loopback_needs_no_token(server: FakeServer) -> None:
+    assert server.token is None
+
+
+def test_an_ipv6_address_is_served_and_written_in_brackets() -> None:
+    with FakeServer("::1") as server:
+        assert Poll(server, "health", "::1").status() == 200
+        assert server.url == f"http://[::1]:{server.port}"
+
+
+# -- watching --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_stream_shows_batches_as_they_arrive(server: FakeServer) -> None:
+    stream = Events(server)
+
+    upload(server)
+
+    kind, id, item = stream.next()
+    assert (kind, id, item["batch"]["events"][0]["data"]["event_name"]) == ("message", "1.0", "Hello")
+    stream.close()
+
+
+def test_a_stream_begins_with_what_comes_after_it_was_opened(server: FakeServer) -> None:
+    upload(server)
+    stream = Events(server)
+
+    upload(server)
+
+    assert stream.next()[1] == "2.0"
+    stream.close()
+
+
+def test_a_stream_resumes_after_the_last_event_id(server: FakeServer) -> None:
+    for _ in range(3):
+        upload(server)
+
+    stream = Events(server, Last_Event_ID="1.0")
+
+    assert [stream.next()[1] for _ in range(2)] == ["2.0", "3.0"]
+    stream.close()
+
+
+def test_a_stream_keeps_to_its_filters(server: FakeServer) -> None:
+    stream = Events(server, "/_fake/stream?event_name=Wanted")
+
+    upload(server)
+    upload(server, json.dumps(batch(events=[event("Wanted")])).encode())
+
+    assert stream.next()[1] == "2.0"
+    stream.close()
+
+
+def test_a_stream_tells_of_requests_without_batches(server: FakeServer) -> None:
+    stream = Events(server)
+
+    upload(server, b"{")
+
+    kind, _, item = stream.next()
+    assert (kind, item["findings"][0]["code"]) == ("request", "json_broken")
+    stream.close()
+
+
+def test_a_stream_tells_what_was_forgotten_before_it_could_be_shown() -> None:
+    with FakeServer(keep=2) as server:
+        for _ in range(5):
+            upload(server)
+        stream = Events(server, Last_Event_ID="1.0")
+
+        assert stream.next() == ("forgotten", "", {"after": "1", "before": "4"})
+        assert stream.next()[1] == "4.0"
+        stream.close()
+
+
+def test_a_stream_of_more_batches_than_one_look_takes_has_them_all(server: FakeServer) -> None:
+    for _ in range(450):
+        server.intake.recorder.record([_record(server)])
+
+    stream = Events(server, "/_fake/stream?after=0")
+
+    assert [stream.next()[1] for _ in range(450)] == [f"{number}.0" for number in range(1, 451)]
+    stream.close()
+
+
+def _record(server: FakeServer) -> Any:
+    from mparticle_fake_server.recording import BatchRecord, RequestRecord
+
+    return RequestRecord(
+        0,
+        "default",
+        "key",
+        "events_api",
+        "standard",
+        "POST",
+        "/v2/events",
+        "",
+        "",
+        b"",
+        202,
+        HELLO,
+        [],
+        [BatchRecord("accepted")],
+    )
+
+
+def test_waiting_is_answered_by_a_later_upload(server: FakeServer) -> None:
+    poll = Poll(server, "wait?event_name=Hello&count=2&timeout=10")
+
+    upload(server)
+    upload(server)
+
+    assert poll.status() == 200
+
+
+def test_waiting_in_vain_ends_with_its_time(server: FakeServer) -> None:
+    assert get(server, "/_fake/wait?event_name=Never&timeout=0.05")[0] == 408
+
+
+def test_waiting_notices_what_another_thread_records(server: FakeServer) -> None:
+    poll = Poll(server, "wait?event_name=Hello&timeout=10")
+
+    server.intake.recorder.record([_record(server)])
+
+    assert poll.status() == 200
+
+
+def test_uploads_go_on_beside_50_open_watchers_and_each_watcher_gets_its_due(server: FakeServer) -> None:
+    streams = [Events(server) for _ in range(25)]
+    polls = [Poll(server, "wait?event_name=Hello&count=40&timeout=30") for _ in range(25)]
+
+    statuses = [upload(server) for _ in range(40)]
+
+    assert statuses == [202] * 40
+    assert [poll.status() for poll in polls] == [200] * 25
+    for stream in streams:
+        assert [stream.next()[1] for _ in range(40)] == [f"{number}.0" for number in range(1, 41)]
+    for stream in streams:
+        stream.close()
+
+
+def test_uploads_go_on_beside_a_stream_that_nobody_reads(server: FakeServer) -> None:
+    big = json.dumps(batch(user_attributes={"long": "x" * 200_000})).encode()
+    stream = Events(server)
+
+    statuses = [upload(server, big) for _ in range(60)]
+
+    # 12 MB: more than the buffers of the connection hold.
+    assert statuses == [202] * 60
+    assert [stream.next()[1] for _ in range(60)] == [f"{number}.0" for number in range(1, 61)]
+    stream.close()
+
+
+# -- the wire --------------------------------------------------------------------------------------------------------------
+
+
+def head(*headers: str) -> bytes:
+    """The head of an authenticated upload."""
+    lines = ["POST /v2/events HTTP/1.1", "Host: x", f"Authorization: {BASIC}", *headers]
+    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
+
+
+def exchange(server: FakeServer, sent: bytes, *, leave: bool = False) -> bytes:
+    """What comes back for raw bytes until the server closes; with `leave`, the client says that it sends no more."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(sent)
+        if leave:
+            client.shutdown(socket.SHUT_WR)
+        received = b""
+        while part := client.recv(65_536):
+            received += part
+    return received
+
+
+def test_a_chunked_body_is_read(server: FakeServer) -> None:
+    answer = exchange(
+        server, head("Transfer-Encoding: chunked", "Connection: close") + b"%x\r\n%b\r\n0\r\n\r\n" % (len(HELLO), HELLO)
+    )
+
+    assert answer.startswith(b"HTTP/1.1 202 ")
+
+
+def test_a_body_that_ends_too_early_is_recorded(server: FakeServer) -> None:
+
+    stream = Events(server)
+
+    exchange(server, head("Content-Length: 100") + b'{"environment"', leave=True)
+
+    assert [finding["code"] for finding in stream.next()[2]["findings"]] == ["body_incomplete"]
+    stream.close()
+
+
+def test_pipelined_requests_are_answered_in_order(server: FakeServer) -> None:
+    one = (
+        f"POST /v2/events HTTP/1.1\r\nHost: x\r\nAuthorization: {BASIC}\r\nContent-Length: {len(HELLO)}\r\n\r\n".encode() + HELLO
+    )
+    last = b"GET /v2/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    answer = exchange(server, one + one + last)
+
+    assert [line.split()[1] for line in answer.splitlines() if line.startswith(b"HTTP/1.1")] == [b"202", b"202", b"405"]
+
+
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"POST /v2/events\r\n\r\n", b"\x00" * 100])
+def test_garbage_harms_nobody_else(server: FakeServer, garbage: bytes) -> None:
+    exchange(server, garbage, leave=True)
+
+    assert upload(server) == 202
+
+
+def test_expect_100_continue_is_honoured(server: FakeServer) -> None:
+    answer = exchange(server, head(f"Content-Length: {len(HELLO)}", "Expect: 100-continue", "Connection: close") + HELLO)
+
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 ")
