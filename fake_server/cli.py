@@ -6,7 +6,7 @@ Everything heavy is imported by the command that needs it, so that `--help` stay
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -85,7 +85,7 @@ def serve(
 ) -> None:
     """Serve until Ctrl-C."""
     from .recording import StoreError
-    from .server import FakeServer, ServerError
+    from .server import AddressInUseError, FakeServer, ServerError
     from .workspaces import WorkspaceError, check_mode
 
     if store is None:
@@ -113,6 +113,8 @@ def serve(
 
     try:
         server.run(started)
+    except AddressInUseError as error:
+        raise click.ClickException(f"{str(error).removesuffix('.')} with --port.") from error
     except (ServerError, StoreError, WorkspaceError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -222,7 +224,7 @@ def tail(url: str, token: str | None, after: str | None, as_json: bool, filters:
 
     out = Console(highlight=False, soft_wrap=True)
     messages = Console(stderr=True, highlight=False, soft_wrap=True)
-    with _asking(url, token, "/_fake/stream", parameters, "text/event-stream") as answer:
+    with suppress(KeyboardInterrupt), _asking(url, token, "/_fake/stream", parameters, "text/event-stream") as answer:
         for kind, data in _server_sent_events(answer):
             if kind == "forgotten":
                 gap = json.loads(data)
@@ -235,7 +237,7 @@ def tail(url: str, token: str | None, after: str | None, as_json: bool, filters:
             else:
                 for line in batch_lines(json.loads(data)):
                     out.print(line)
-    click.echo("The server ended the stream.", err=True)
+        click.echo("The server ended the stream.", err=True)
 
 
 def _server_sent_events(answer: "requests.Response") -> Iterator[tuple[str, bytes]]:

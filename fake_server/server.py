@@ -36,6 +36,10 @@ class ServerError(Exception):
     """The server cannot start; the message says why and what to do."""
 
 
+class AddressInUseError(ServerError):
+    """Another program listens on this port."""
+
+
 class FakeServer:
     """A fake mParticle on an address of this machine.
 
@@ -137,7 +141,7 @@ class FakeServer:
         except OSError as error:
             listener.close()
             if error.errno == errno.EADDRINUSE:
-                raise ServerError(
+                raise AddressInUseError(
                     f"Port {self.port} on {self.host} is in use. Stop the program that listens there, or choose another port."
                 ) from error
             reason = error.strerror or error
