@@ -53,7 +53,8 @@ def request_lines(item: dict[str, Any]) -> Iterator[Text]:
 def _line(item: dict[str, Any], verdict: str, rest: str) -> Text:
     time = datetime.fromtimestamp(item["received_at_ms"] / 1000).astimezone()
     key = plain(item["key"], 40) if item["key"] is not None else "–"
-    line = Text(f"{time:%H:%M:%S}.{item['received_at_ms'] % 1000:03} ", style="dim", no_wrap=False)
+    line = Text()
+    line.append(f"{time:%H:%M:%S}.{item['received_at_ms'] % 1000:03} ", style="dim")
     line.append(f"{item['status']} {verdict:<8} ", style=_STYLES[verdict])
     line.append(f"{key}  ", style="cyan")
     line.append(rest, style="default")
