@@ -18,9 +18,15 @@ _TRANSLATE: Final[dict[str, Callable[[dict[str, Json]], list[Finding]]]] = {
 }
 
 
-def detect(batch: Json) -> str:
-    """The dialect of an Events API batch, told by its content."""
-    return "java" if java.wrote(batch) else "standard"
+def detect(batches: Json) -> str:
+    """The dialect of a request to the Events API, told by the content of its batch or, in bulk, of all its batches.
+
+    One batch is enough: those that another client wrote (a relay may mix them) are not touched by the dialect's `translate`.
+    """
+    for batch in batches if isinstance(batches, list) else (batches,):
+        if java.wrote(batch):
+            return "java"
+    return "standard"
 
 
 def translate(batch: dict[str, Json], dialect: str) -> list[Finding]:

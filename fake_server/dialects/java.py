@@ -13,7 +13,7 @@ ENUMS: Final[dict[str, tuple[str, ...]]] = {
     # Path of the member in a batch ('*' for each item of an array) -> its documented values.
     "environment": ("production", "development", "unknown"),
     "device_info.platform": (
-        "iOS", "Android", "web", "desktop", "tvOS", "roku", "out_of_band", "alexa", "smart_tv", "fire_tv", "xbox",
+        "iOS", "Android", "web", "desktop", "tvOS", "roku", "out_of_band", "alexa", "smart_tv", "fire_tv", "xbox", "samsung_tv",
     ),
     "device_info.att_authorization_status": ("authorized", "denied", "not_determined", "restricted"),
     "application_info.os": (
@@ -62,29 +62,38 @@ _VALUES: Final = [
     (
         tuple(path.split(".")),
         # application_transition_type's constants lack the prefix: INITIALIZED for application_initialized.
-        {_constant(value.removeprefix("application_")): value for value in values} | {_constant(value): value for value in values},
+        {_constant(value.removeprefix("application_")): value for value in values}
+        | {_constant(value): value for value in values},
     )
     for path, values in ENUMS.items()
 ]
 
+_ENVIRONMENTS: Final = frozenset(value.upper() for value in ENUMS["environment"])
+_EVENT_TYPES: Final = frozenset(value.upper() for value in ENUMS["events.*.event_type"])
 
-def wrote(batch: Any) -> bool:
-    """Whether the Java SDK wrote this batch: its environment or its first event's type is an upper-case constant."""
+
+def wrote(batch: Any) -> bool | None:
+    """Whether the Java SDK wrote this batch; None if it has neither an environment nor an event type to tell by.
+
+    The SDK writes both as constants. A client that writes one in upper case and the other as documented is another one, and its
+    upper-case value a mistake to be told. A lower-case type beside constants is a map that a Java program put among the events.
+    """
     if not isinstance(batch, dict):
-        return False
+        return None
     environment = batch.get("environment")
-    if isinstance(environment, str) and environment.isupper():
-        return True
-    events = batch.get("events")
-    if not isinstance(events, list) or not events or not isinstance(events[0], dict):
+    if isinstance(environment, str) and environment not in _ENVIRONMENTS:
         return False
-    event_type = events[0].get("event_type")
-    return isinstance(event_type, str) and event_type.isupper()
+    events = batch.get("events")
+    types = [event.get("event_type") for event in events if isinstance(event, dict)] if isinstance(events, list) else []
+    told = [event_type in _EVENT_TYPES for event_type in types if isinstance(event_type, str)]
+    return any(told) if told else isinstance(environment, str) or None
 
 
 def translate(batch: dict[str, Any]) -> list[Finding]:
     """Documented values for upper-case constants, wherever the table has a path; other values stay as they are."""
     findings = standard.translate(batch)
+    if wrote(batch) is False:
+        return findings
     count = 0
     for path, values in _VALUES:
         for holder in _holders(batch, path[:-1]):
@@ -95,18 +104,18 @@ def translate(batch: dict[str, Any]) -> list[Finding]:
                     holder[path[-1]] = documented
                     count += 1
     if count:
-        findings.append(make("upper_case_enum", f"{count} enumerated value(s) were upper-case constants, as the Java SDK writes them."))
+        findings.append(
+            make("upper_case_enum", f"{count} enumerated value(s) were upper-case constants, as the Java SDK writes them.")
+        )
     return findings
 
 
-def _holders(node: Any, path: tuple[str, ...]) -> list[dict[str, Any]]:
-    nodes = [node]
+def _holders(batch: dict[str, Any], path: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The objects at a path; those that are absent, null or of another type are left out."""
+    nodes: list[Any] = [batch]
     for step in path:
-        found: list[Any] = []
-        for node in nodes:
-            if step == "*":
-                found.extend(node if isinstance(node, list) else ())
-            elif isinstance(node, dict):
-                found.append(node.get(step))
-        nodes = found
+        if step == "*":
+            nodes = [item for node in nodes if isinstance(node, list) for item in node]
+        else:
+            nodes = [node.get(step) for node in nodes if isinstance(node, dict)]
     return [node for node in nodes if isinstance(node, dict)]

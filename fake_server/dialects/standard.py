@@ -1,4 +1,4 @@
-"""The Events API's documented form, as the Python, Node, Ruby and Go SDKs write it, with the one spelling in which they differ."""
+"""The Events API's documented form, as the Python, Node, Ruby and Go SDKs write it, and the one spelling in which they differ."""
 
 from typing import Any, Final
 
@@ -13,12 +13,12 @@ IDENTITY_TYPES: Final = (
 
 
 def translate(batch: dict[str, Any]) -> list[Finding]:
-    """`user_identities.customerid` becomes `customer_id` (`batch-schema.md §2.1`), unless that is there as well."""
+    """`user_identities.customerid` becomes `customer_id` (`batch-schema.md §2.1`), unless that has a value of its own."""
     identities = batch.get("user_identities")
-    if not isinstance(identities, dict) or "customerid" not in identities or "customer_id" in identities:
+    if not isinstance(identities, dict) or "customerid" not in identities or identities.get("customer_id") is not None:
         return []
     batch["user_identities"] = {
-        "customer_id" if name == "customerid" else name: value for name, value in identities.items()
+        "customer_id" if name == "customerid" else name: value for name, value in identities.items() if name != "customer_id"
     }
     return [
         make(
