@@ -2,11 +2,14 @@
 any WSGI host; `front.py` overtakes it where speed counts.
 """
 
+import contextlib
 import difflib
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypedDict, Unpack
 
+import msgspec
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import ClientDisconnected, MethodNotAllowed, NotFound
 
@@ -16,6 +19,8 @@ from .endpoints.answers import error_answer, tell
 from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
 from .recording import Recorder, StoreError, open_recorder
 from .workspaces import Mode, Workspaces
+
+_log = logging.getLogger("mparticle_fake_server")
 
 HEARTBEAT_SECONDS: Final = 15.0
 """After this long without anything to tell, a stream sends a comment: the client sees that it lives, the server that it left."""
@@ -57,7 +62,29 @@ def open_intake(**options: Unpack[Options]) -> Intake:
 
 def tables(intake: Intake, token: str | None = None) -> list[Endpoint]:
     """Every endpoint."""
-    return [*events_api.endpoints(intake), *inspect.endpoints(intake, token)]
+    rows = [*events_api.endpoints(intake), *inspect.endpoints(intake, token)]
+    return [msgspec.structs.replace(row, handler=_guarded(intake, row)) for row in rows]
+
+
+def _guarded(intake: Intake, row: Endpoint) -> Callable[[Submission], Reply]:
+    """A handler whose own failure is an answer too, is logged, and recorded beside the request that caused it."""
+
+    def guarded(submission: Submission) -> Reply:
+        try:
+            return row.handler(submission)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer
+            _log.exception("%s %s failed", submission.method, submission.path)
+            finding = make(
+                "server_error",
+                f"The fake failed with {type(error).__name__}: {error}. The request is recorded; the log has the traceback.",
+                hint="Please report it with the request: GET /_fake/requests?status=500.",
+            )
+            if not row.path.startswith("/_fake"):
+                with contextlib.suppress(Exception):
+                    intake.refuse(submission, 500, finding, "unknown")
+            return error_answer(500, tell(finding))
+
+    return guarded
 
 
 def create_app(**options: Unpack[Options]) -> Flask:

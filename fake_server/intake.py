@@ -231,7 +231,7 @@ class Intake:
             findings.append(problem)
         if not values:
             return findings
-        record.dialect = dialects.detect(values[0])
+        record.dialect = dialects.detect(values)
         now_ms = record.received_at_ms
         for batch in values:
             quirks = dialects.translate(batch, record.dialect)
@@ -402,7 +402,7 @@ def redact(headers: Headers) -> bytes:
     """The header block as it is kept: `name: value` lines, secrets replaced; a Basic header keeps its scheme only."""
     lines = []
     for name, value in headers:
-        if name in _SECRET_HEADERS or b"secret" in name or b"token" in name:
+        if value and (name in _SECRET_HEADERS or b"secret" in name or b"token" in name):
             scheme, space, _ = value.partition(b" ")
             keeps_scheme = space and name.endswith(b"authorization")
             lines.append(name + b": " + (scheme + b" <redacted>" if keeps_scheme else b"<redacted>"))

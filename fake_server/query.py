@@ -183,12 +183,16 @@ def event_names(event: dict[str, Json]) -> list[str]:
     return [name for name in names if isinstance(name, str)]
 
 
+def _parsed(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
 def _equals(expected: str) -> Callable[[Json], bool]:
     """Whether a JSON value is what `expected` says, as text or as JSON; an array matches by any of its items."""
-    try:
-        parsed = json.loads(expected)
-    except (ValueError, RecursionError):
-        parsed = expected
+    parsed = _parsed(expected)
 
     def test(value: Json) -> bool:
         if isinstance(value, str):
@@ -383,7 +387,8 @@ def _on_batch(name: str, value: str) -> Condition:
         identity,
         read,
         _equals(identity),
-        _needle(identity) if identity_type != "mpid" else None,
+        # A number may stand there without quotes.
+        None if _is_number(_parsed(identity)) else _needle(identity),
     )
 
 

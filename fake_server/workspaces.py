@@ -170,12 +170,18 @@ def check_mode(mode: str) -> Mode:
 def parse_basic(authorization: bytes) -> tuple[str, str] | Finding:
     """Key and secret of a Basic Authorization header."""
     scheme, _, encoded = authorization.strip().partition(b" ")
-    if scheme.lower() != b"basic":
-        shown = scheme[:20].decode("latin-1") if encoded else "one word"
+    if not scheme:
         return make(
             "credentials_missing",
-            f"The Authorization header is empty or not Basic (got {shown!r}).",
+            "The Authorization header is empty.",
             hint="The Node SDK sends an empty header when the key or the secret is missing in its Configuration.",
+        )
+    if scheme.lower() != b"basic":
+        # What follows the scheme is a secret; without a scheme, the one word may be one.
+        shown = f"of the scheme {scheme[:20].decode('latin-1')!r}" if encoded else "one word without a scheme"
+        return make(
+            "credentials_missing",
+            f"The Authorization header is {shown}; expected Basic and base64 of KEY:SECRET.",
         )
     try:
         key, colon, secret = b64decode(encoded.strip(), validate=True).decode().partition(":")

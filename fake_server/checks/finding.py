@@ -59,6 +59,9 @@ CODES: Final[dict[str, Code]] = {
     "body_too_large": Code(
         "error", "refuse", "The body is larger than the server takes, as sent or after decompression.", "--max-body"
     ),
+    "server_error": Code(
+        "error", "refuse", "This server failed on the request: a fault of the fake, not of the client.", "a bug of this server"
+    ),
     "body_incomplete": Code("error", "refuse", "The client closed the connection before it had sent the whole body.", "HTTP"),
     # -- decoding --------------------------------------------------------------------------------------------------------
     "content_encoding_unknown": Code(

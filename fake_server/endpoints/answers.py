@@ -15,6 +15,7 @@ CODES = {
     405: "METHOD_NOT_ALLOWED",
     408: "REQUEST_TIMEOUT",
     413: "PAYLOAD_TOO_LARGE",
+    500: "INTERNAL_SERVER_ERROR",
     503: "SERVICE_UNAVAILABLE",
 }
 """The `code` of an error body by status; mParticle publishes BAD_REQUEST alone (`events-api.md §4`)."""

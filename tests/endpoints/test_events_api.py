@@ -446,3 +446,19 @@ def test_half_a_surrogate_pair_is_replaced_and_the_batch_altered(fake: Fake) -> 
     item = fake.items("batches")[0]
     assert item["batch"]["user_attributes"]["bio"] == "cut \ufffd"
     assert item["verdict"] == "altered"
+
+
+def test_a_failure_of_the_fake_itself_is_answered_and_recorded(
+    open_fake: OpenFake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("made for this test")
+
+    monkeypatch.setattr("mparticle_fake_server.intake.check", fail)
+    with open_fake() as fake:
+        reply = fake.upload(batch())
+
+        assert reply.status == 500
+        assert "ZeroDivisionError: made for this test" in reply.messages[0]
+        assert (codes(fake), fake.items("requests")[0]["status"]) == (["server_error"], 500)
+    assert "POST /v2/events failed" in caplog.text

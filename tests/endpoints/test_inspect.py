@@ -30,7 +30,7 @@ def fill(fake: Fake) -> None:
     fake.upload(
         batch(events=[event("Seek")], user_identities={"email": "b@example.com"}, mpid=77), Authorization="Basic b3RoZXI6cw=="
     )
-    fake.upload(batch(events=[event("Lost"), {}]))
+    fake.upload(batch(events=[event("Lost"), {}], user_identities={"customer_id": "c1", "other": 5}))
 
 
 # -- filters ---------------------------------------------------------------------------------------------------------------
@@ -52,6 +52,7 @@ def fill(fake: Fake) -> None:
         ({"identity": "customer_id:c1"}, ["Play", "Stop", "Lost"]),
         ({"identity": "email:b@example.com"}, ["Seek"]),
         ({"identity": "mpid:77"}, ["Seek"]),
+        ({"identity": "other:5"}, ["Lost"]),
         ({"event_type": "custom_event"}, ["Play", "Stop", "Seek", "Lost"]),
         ({"event_type": "screen_view"}, []),
         ({"event_name": "Seek"}, ["Seek"]),
