@@ -1,34 +1,42 @@
 """From the bytes of a body to a JSON value: decompression, charset, JSON. Called on receipt, and again whenever a record is read.
 
 What cannot be read gives findings, never an exception. The result depends on the bytes and the two headers alone, so that a
-record reads today as it read on receipt.
+record reads today as it read on receipt. All of it is linear in the size of the body, whatever that holds.
 """
 
 import codecs
 import re
+import sys
 import zlib
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
 from .checks.finding import Finding, make
+from .json_text import Path, explain, place, pointer, scan, shorten
 
 MAX_DEPTH: Final = 64
 """Levels of arrays and objects; the deepest documented batch in a bulk request has 12."""
 
+MOST_OF_A_CODE: Final = 50
+"""Places that are told of one kind of fault; one more finding, on the whole body, counts the rest."""
+
+MOST_ENCODINGS: Final = 4
+"""Names in Content-Encoding."""
+
+MOST_MEMBERS: Final = 100
+"""Members of a gzip stream. Each costs a new inflater and a copy of what follows; blocked gzip (64 KB a member) stays below."""
+
+_GZIP: Final = zlib.MAX_WBITS | 16
+
 _parse = msgspec.json.Decoder().decode
 
-_CHARSETS: Final = {
-    # An allow-list: Python knows codecs that decompress or run in quadratic time.
-    "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "ascii", "iso8859-1", "iso8859-15", "cp1252",
-}  # fmt: skip
-_CHARSET = re.compile(rb"charset\s*=\s*\"?([^\s;\"]*)", re.IGNORECASE)
-_LONG_NUMBER = re.compile(rb"\d{19}")
-_NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-_ESCAPE = re.compile(
-    rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
-)
+_LOW = re.compile(rb"-9[0-9]{18}")
+_TWENTY_DIGITS: Final = b"0" * 20
+_ZEROS: Final = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
+_NOT_BRACKETS_OR_QUOTES: Final = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 
 
 class Decoded(msgspec.Struct):
@@ -41,46 +49,33 @@ class Decoded(msgspec.Struct):
 
 
 def decode(body: bytes, content_encoding: bytes | None, content_type: bytes | None, max_body: int) -> Decoded:
-    """Read a body. `max_body` in bytes bounds what decompression may give."""
-    findings: list[Finding] = []
+    """Read a body. `max_body` in bytes bounds what decompression may give.
+
+    Of two members with one name in an object the last counts, as in the parsers of most languages (RFC 8259 §4).
+    """
     if content_encoding:
         unpacked = _decompress(body, content_encoding, max_body)
         if isinstance(unpacked, Finding):
             return Decoded(None, b"", [unpacked], False)
         body = unpacked
-    charset = _CHARSET.search(content_type) if content_type else None
-    if charset or body[:1] in (b"\xef", b"\xff", b"\xfe"):
-        transcoded = _to_utf8(body, charset[1].decode("latin-1") if charset else "utf-8")
+    charset = _charset(content_type) if content_type and b"=" in content_type else "utf-8"
+    if charset != "utf-8" or body[:1] not in b"{[":
+        transcoded = _to_utf8(body, charset)
         if isinstance(transcoded, Finding):
             return Decoded(None, body, [transcoded], False)
         body = transcoded
-    if _too_deep(body):
-        return Decoded(
-            None, body, [make("json_too_deep", f"The body nests arrays and objects more than {MAX_DEPTH} levels deep.")], False
-        )
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and not _is_shallow(body):
+        too_deep = _too_deep(body)
+        if too_deep is not None:
+            return Decoded(None, body, [too_deep], False)
     try:
         value = _parse(body)
-    except UnicodeDecodeError:
-        return Decoded(None, body, [_not_utf8(body)], False)
-    except msgspec.ValidationError as error:
-        return Decoded(None, body, [_out_of_range(body, error)], False)
-    except msgspec.DecodeError as error:
-        repaired, count = _replace_lone_surrogates(body)
-        if not count:
-            return Decoded(None, body, [_not_json(body, str(error))], False)
-        again = decode(repaired, None, None, max_body)
-        again.findings.insert(
-            0,
-            make(
-                "lone_surrogate",
-                f"{count} escaped half surrogate(s) stand alone in strings; each was read as U+FFFD (\N{REPLACEMENT CHARACTER}).",
-                hint="Cut text between characters, not between UTF-16 code units.",
-            ),
-        )
-        return again
-    if _LONG_NUMBER.search(body):
-        findings.extend(_wide_integers(value))
-    return Decoded(value, body, findings, True)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _explain(body, error)
+    # Only these can pass 64 bits; mpids have up to 19 digits. A regular expression for both would take ten times as long.
+    if _TWENTY_DIGITS in body.translate(_ZEROS) or _LOW.search(body):
+        return Decoded(value, body, _wide_integers(value), True)
+    return Decoded(value, body, [], True)
 
 
 # -- decompression ---------------------------------------------------------------------------------------------------------
@@ -88,17 +83,20 @@ def decode(body: bytes, content_encoding: bytes | None, content_type: bytes | No
 
 def _decompress(body: bytes, content_encoding: bytes, max_body: int) -> bytes | Finding:
     names = [name.strip().lower() for name in content_encoding.decode("latin-1").split(",")]
-    if len(names) > 4:
-        return make("content_encoding_unknown", f"Content-Encoding lists {len(names)} encodings; at most 4 are undone here.")
+    if len(names) > MOST_ENCODINGS:
+        return make(
+            "content_encoding_unknown",
+            f"Content-Encoding lists {len(names)} encodings; expected one, at most {MOST_ENCODINGS} are undone here.",
+            hint="Compress the body once, with gzip.",
+        )
     for name in reversed(names):
         if name in ("identity", ""):
             continue
         if name in ("gzip", "x-gzip"):
-            unpacked = _inflate(body, 31, max_body)
+            unpacked = _inflate_all(body, _GZIP, max_body)
         elif name == "deflate":
             # RFC 9110 means a zlib stream; many clients send the bare deflate stream.
-            zlib_header = len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
-            unpacked = _inflate(body, 15 if zlib_header else -15, max_body)
+            unpacked = _inflate_all(body, zlib.MAX_WBITS if _is_zlib(body) else -zlib.MAX_WBITS, max_body)
         else:
             return make(
                 "content_encoding_unknown",
@@ -109,7 +107,7 @@ def _decompress(body: bytes, content_encoding: bytes, max_body: int) -> bytes | 
             return make(
                 "compression_broken",
                 f"Content-Encoding says {name}, but the body of {len(body)} bytes {unpacked}.",
-                hint="Compress the whole body once, or leave the header out.",
+                hint=_compression_hint(body),
             )
         if len(unpacked) > max_body:
             return make(
@@ -121,7 +119,23 @@ def _decompress(body: bytes, content_encoding: bytes, max_body: int) -> bytes | 
     return body
 
 
-def _inflate(body: bytes, window_bits: int, max_body: int) -> bytes | str:
+def _is_zlib(body: bytes) -> bool:
+    return len(body) > 1 and body[0] & 0x0F == zlib.DEFLATED and (body[0] << 8 | body[1]) % 31 == 0
+
+
+def _compression_hint(body: bytes) -> str:
+    if not body:
+        return "Leave the header out where there is no body."
+    if body.lstrip()[:1] in (b"{", b"["):
+        return "The body looks like plain JSON: leave the header out, or compress the body."
+    if body[:2] == b"\x1f\x8b":
+        return "Send a gzip stream as 'Content-Encoding: gzip', whole, and compress once."
+    if _is_zlib(body):
+        return "Send a zlib stream as 'Content-Encoding: deflate', whole, and compress once."
+    return "Compress the whole body once, or leave the header out."
+
+
+def _inflate_all(body: bytes, window_bits: int, max_body: int) -> bytes | str:
     """The decompressed bytes, at most one more than `max_body`; or what is wrong, to follow the words "the body"."""
     if not body:
         return "is empty"
@@ -131,177 +145,214 @@ def _inflate(body: bytes, window_bits: int, max_body: int) -> bytes | str:
     while rest:
         inflater = zlib.decompressobj(window_bits)
         try:
-            part = inflater.decompress(rest, max_body + 1 - size)
+            part = inflater.decompress(rest, min(max_body + 1 - size, sys.maxsize))
         except zlib.error as error:
-            return f"cannot be decompressed ({str(error).removeprefix('Error -3 while decompressing data: ')})"
+            reason = str(error).removeprefix("Error -3 while decompressing data: ")
+            if parts:
+                return f"has {len(rest)} bytes after its end that are no gzip member ({reason})"
+            return f"cannot be decompressed ({reason})"
         parts.append(part)
         size += len(part)
         if size > max_body:
             break
         if not inflater.eof:
             return "ends before the compressed stream does"
-        # A gzip file may have several members; each makes progress, so this ends.
-        rest = inflater.unused_data if window_bits == 31 else b""
+        rest = inflater.unused_data
+        if window_bits == _GZIP:
+            # RFC 1952 §2.2 allows several members; zeros after the last are padding, as gzip itself takes them.
+            rest = rest.lstrip(b"\0")
+            if rest and len(parts) == MOST_MEMBERS:
+                return f"has more than {MOST_MEMBERS} gzip members"
+        elif rest:
+            return f"has {len(rest)} bytes after the end of the compressed stream"
     return b"".join(parts)
 
 
 # -- charset ---------------------------------------------------------------------------------------------------------------
 
+_CHARSETS: Final = {
+    # Label in lower case, with - for _ -> codec. A short list: Python knows codecs that decompress or run in quadratic time.
+    "utf-8": "utf-8", "utf8": "utf-8",
+    "utf-16": "utf-16", "utf16": "utf-16", "utf-16le": "utf-16-le", "utf-16-le": "utf-16-le", "utf-16be": "utf-16-be",
+    "utf-16-be": "utf-16-be",
+    "utf-32": "utf-32", "utf32": "utf-32", "utf-32le": "utf-32-le", "utf-32-le": "utf-32-le", "utf-32be": "utf-32-be",
+    "utf-32-be": "utf-32-be",
+    "ascii": "ascii", "us-ascii": "ascii",
+    "iso-8859-1": "iso-8859-1", "iso8859-1": "iso-8859-1", "latin1": "iso-8859-1", "latin-1": "iso-8859-1",
+    "iso-8859-15": "iso-8859-15", "iso8859-15": "iso-8859-15", "latin9": "iso-8859-15", "latin-9": "iso-8859-15",
+    "windows-1252": "cp1252", "cp1252": "cp1252",
+}  # fmt: skip
+_CHARSET = re.compile(rb";\s*charset\s*=\s*[\"']?([^\s;,\"']*)", re.IGNORECASE)
+_MARKS: Final = (
+    # UTF-32 before UTF-16, whose little-endian mark begins its own.
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
-def _to_utf8(body: bytes, charset: str) -> bytes | Finding:
-    try:
-        name = codecs.lookup(charset or "utf-8").name
-    except (LookupError, ValueError):
-        name = ""
-    if name not in _CHARSETS:
-        return make(
-            "charset_unknown",
-            f"Content-Type says charset {charset[:40]!r}, which is not read here.",
-            hint="Send JSON as UTF-8; 'Content-Type: application/json' needs no charset.",
-        )
-    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and name == "utf-8":
-        name = "utf-16"
+
+@lru_cache(256)
+def _charset(content_type: bytes) -> str | Finding:
+    """Python's name for the charset that a Content-Type names, UTF-8 if it names none."""
+    named = _CHARSET.search(content_type)
+    label = (named[1].decode("latin-1") if named else "") or "utf-8"
+    return _CHARSETS.get(label.lower().replace("_", "-")) or make(
+        "charset_unknown",
+        f"Content-Type says charset {label[:40]!r}, which is not read here; expected UTF-8.",
+        hint="Send JSON as UTF-8; 'Content-Type: application/json' needs no charset.",
+    )
+
+
+def _to_utf8(body: bytes, name: str | Finding) -> bytes | Finding:
+    """The body as UTF-8 without a byte order mark; that mark, if there is one, counts for more than the header."""
+    if isinstance(name, Finding):
+        return name
+    for mark, marked in _MARKS:
+        if body.startswith(mark):
+            name, body = marked, body[len(mark) :]
+            break
     if name == "utf-8":
-        return body.removeprefix(codecs.BOM_UTF8)
+        return body
+    if name in ("utf-16", "utf-32"):
+        # The first character of a JSON text is ASCII: where its zeros are tells the order (RFC 4627 §3).
+        name += "-be" if body[:1] == b"\0" else "-le"
     try:
-        return body.decode(name).removeprefix("\ufeff").encode()
-    except UnicodeError as error:
-        return make("encoding_broken", f"The body is not text in {name}: {_reason(error)}.")
-
-
-def _reason(error: UnicodeError) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"byte 0x{error.object[error.start]:02x} at byte {error.start} ({error.reason})"
-    return str(error)
-
-
-def _not_utf8(body: bytes) -> Finding:
-    try:
-        body.decode()
+        return body.decode(name).encode()
     except UnicodeDecodeError as error:
         return make(
             "encoding_broken",
-            f"The body is not UTF-8: {_reason(error)}, near {_near(body, error.start)}.",
-            hint="Encode the body as UTF-8, or name its charset in Content-Type.",
+            f"The body is not text in {name}: got byte 0x{body[error.start]:02x} at byte {error.start} ({error.reason}); "
+            "expected what Content-Type or the byte order mark announces.",
+            hint="Send JSON as UTF-8; 'Content-Type: application/json' needs no charset.",
         )
-    return make("encoding_broken", "The body has an escape that is no text.")
 
 
-# -- JSON ------------------------------------------------------------------------------------------------------------------
+# -- depth -----------------------------------------------------------------------------------------------------------------
+
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
-def _too_deep(text: bytes) -> bool:
-    if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+def _is_shallow(text: bytes) -> bool:
+    """Whether a text is surely nested no deeper than MAX_DEPTH; told without a look at each bracket."""
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # What is between two quotes is a string. If all of it but brackets goes, strings without brackets become "".
+    brackets = text.translate(None, _NOT_BRACKETS_OR_QUOTES).replace(b'""', b"")
+    if b'"' in brackets:
         return False
-    # Brackets inside strings count too, at first: that can only be too many.
-    if _deepest(text.translate(None, _NOT_BRACKETS)) <= MAX_DEPTH:
-        return False
-    return _deepest(b"".join(token[0] for token in _TOKEN.finditer(text) if token[0][0] != 0x22)) > MAX_DEPTH
+    # Each replacement takes away the innermost level, where it is of that kind, and no other.
+    for _ in range(MAX_DEPTH // 2):
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if not brackets:
+            return True
+    return False
 
 
-def _deepest(brackets: bytes) -> int:
-    depth = deepest = 0
-    for bracket in brackets:
-        if bracket in b"[{":
+def _too_deep(text: bytes) -> Finding | None:
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(text):
+        first = text[token.start()]
+        if first in b"[{":
             depth += 1
-            if depth > deepest:
-                deepest = depth
-        elif depth:
-            depth -= 1
-    return deepest
-
-
-def _replace_lone_surrogates(text: bytes) -> tuple[bytes, int]:
-    count = 0
-
-    def replace(match: re.Match[bytes]) -> bytes:
-        nonlocal count
-        if match[3] is None:
-            return match[0]
-        count += 1
-        return b"\\ufffd"
-
-    return _ESCAPE.sub(replace, text), count
-
-
-def _out_of_range(text: bytes, error: msgspec.ValidationError) -> Finding:
-    longest = max(re.findall(rb"-?\d[\d.eE+-]*", text), key=lambda number: (len(number), number), default=b"")
-    return make(
-        "number_out_of_range",
-        f"A number cannot be held by a JSON reader ({error}); the longest one begins {_near(longest, 0)}.",
-        hint="Integers have 64 bits, other numbers the range of a double (up to 1.8e308).",
-    )
-
-
-def _wide_integers(value: Any) -> list[Finding]:
-    """A finding for each integer beyond 64 bits, at most 20; the pointers are into the whole body."""
-    findings: list[Finding] = []
-    todo: list[tuple[str, Any]] = [("", value)]
-    while todo and len(findings) < 20:
-        pointer, node = todo.pop()
-        if isinstance(node, dict):
-            todo.extend((f"{pointer}/{_escape(name)}", member) for name, member in reversed(node.items()))
-        elif isinstance(node, list):
-            todo.extend((f"{pointer}/{index}", node[index]) for index in range(len(node) - 1, -1, -1))
-        elif isinstance(node, int) and not -(2**63) <= node < 2**64:
-            digits = str(node)
-            shown = digits if len(digits) <= 24 else f"{digits[:20]}… ({len(digits)} digits)"
-            findings.append(
-                make(
-                    "integer_beyond_64_bits",
-                    f"The integer {shown} does not fit into 64 bits.",
-                    raw_pointer=pointer,
-                    hint="Send ids of this size as strings.",
+            if depth > MAX_DEPTH:
+                return make(
+                    "json_too_deep",
+                    f"The body nests arrays and objects more than {MAX_DEPTH} levels deep, from {place(text, token.start())} on.",
+                    hint="The deepest documented batch has 12 levels; is an object inside itself?",
                 )
-            )
-    return findings
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def _not_json(text: bytes, error: str) -> Finding:
-    if not text.strip():
-        return make(
-            "json_broken",
-            f"The body is empty ({len(text)} bytes); expected a JSON document.",
-            hint='The official Python SDK sends an empty body for Batch() and []; the smallest batch is {"environment": "development"}.',
-        )
-    if text[:2] == b"\x1f\x8b":
-        return make("json_broken", "The body is gzip, but no header says so.", hint="Add the header 'Content-Encoding: gzip'.")
-    found = re.search(r"\(byte (\d+)\)", error)
-    at = min(int(found[1]), len(text)) if found else len(text)
-    reason = "it ends too early" if not found else error.split(": ", 1)[-1].split(" (byte", 1)[0]
-    line = text.count(b"\n", 0, at) + 1
-    column = at - (text.rfind(b"\n", 0, at) + 1) + 1
-    return make(
-        "json_broken",
-        f"The body is not JSON: {reason} at line {line}, column {column}, near {_near(text, at)}.",
-        hint=_json_hint(text, at),
-    )
-
-
-def _json_hint(text: bytes, at: int) -> str | None:
-    rest = text[at : at + 12]
-    before = text[max(0, at - 12) : at].rstrip()
-    if re.match(rb"-?(NaN|Infinity)", rest) or before.endswith(b"-") and rest.startswith(b"I"):
-        return "NaN and Infinity are no JSON; send null or leave the member out."
-    if rest[:1] == b"'":
-        return "JSON strings take double quotes."
-    if re.match(rb"True|False|None", rest):
-        return "This is Python's notation; serialise with json.dumps()."
-    if rest.startswith(b"undefined"):
-        return "undefined is no JSON; leave the member out."
-    if rest[:1] in (b"}", b"]") and before.endswith(b","):
-        return "Remove the comma before the closing bracket."
-    if at == 0 and re.match(rb"[\w.%+-]+=", text):
-        return "This looks like form data; send the batch as JSON."
-    if at >= len(text):
-        return "The document is cut off: compare Content-Length with what the client meant to send."
+        elif first in b"]}" and depth:
+            depth -= 1
     return None
 
 
-def _near(text: bytes, at: int) -> str:
-    shown = text[max(0, at - 20) : at + 20].decode("utf-8", "replace")
-    return repr(("…" if at > 20 else "") + shown + ("…" if at + 20 < len(text) else ""))
+# -- what a JSON text may hold, and mParticle not ---------------------------------------------------------------------------
+
+_SURROGATES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+
+
+def _explain(text: bytes, error: Exception) -> Decoded:
+    """Read a text that would be JSON but for half surrogates; for any other find out what is wrong."""
+    repaired, halves = _replace_lone_surrogates(text)
+    if halves:
+        # As long as before, so that all places stay the same.
+        text = repaired
+        try:
+            value = _parse(text)
+        except (msgspec.DecodeError, UnicodeDecodeError) as another:
+            error = another
+        else:
+            return Decoded(value, text, _lone_surrogates(text, halves) + _wide_integers(value), True)
+    return Decoded(None, text, [explain(text, error)], False)
+
+
+def _replace_lone_surrogates(text: bytes) -> tuple[bytes, list[int]]:
+    """U+FFFD for each half of a surrogate pair that stands alone, and where they are. Pairs and escaped backslashes stay."""
+    places: list[int] = []
+
+    def replace(escape: re.Match[bytes]) -> bytes:
+        if escape[1] is None:
+            return escape[0]
+        places.append(escape.start())
+        return b"\\ufffd"
+
+    return _SURROGATES.sub(replace, text), places
+
+
+def _lone_surrogates(text: bytes, halves: list[int]) -> list[Finding]:
+    """A finding for each string with half surrogates, at the places `halves` of the text."""
+    findings: list[Finding] = []
+    seen = 0
+    for lexeme in scan(text):
+        first = seen
+        while seen < len(halves) and halves[seen] < lexeme.end:
+            seen += 1
+        if seen == first:
+            continue
+        findings.append(
+            make(
+                "lone_surrogate",
+                f"The string at {place(text, lexeme.start)} has {seen - first} escaped half surrogate(s) without the other half; "
+                "each was read as U+FFFD (\N{REPLACEMENT CHARACTER}).",
+                raw_pointer=pointer(lexeme.path),
+                hint="Cut text between characters, not between UTF-16 code units.",
+            )
+        )
+        if seen == len(halves):
+            break
+        if len(findings) == MOST_OF_A_CODE:
+            findings.append(make("lone_surrogate", f"{len(halves) - seen} more half surrogates were read as U+FFFD."))
+            break
+    return findings
+
+
+def _wide_integers(value: Any) -> list[Finding]:
+    """A finding for each integer beyond 64 bits; the pointers are into the whole body."""
+    findings: list[Finding] = []
+    count = 0
+    for count, (where, integer) in enumerate(_beyond_64_bits([value], []), 1):
+        if count <= MOST_OF_A_CODE:
+            findings.append(
+                make(
+                    "integer_beyond_64_bits",
+                    f"The integer {shorten(str(integer))} does not fit into 64 bits; the fake keeps it, mParticle cannot.",
+                    raw_pointer=pointer(where[1:]),
+                    hint="Send ids of this size as strings.",
+                )
+            )
+    if count > MOST_OF_A_CODE:
+        findings.append(make("integer_beyond_64_bits", f"{count - MOST_OF_A_CODE} more integers do not fit into 64 bits."))
+    return findings
+
+
+def _beyond_64_bits(node: dict[str, Any] | list[Any], path: Path) -> Iterator[tuple[Path, int]]:
+    for step, child in node.items() if isinstance(node, dict) else enumerate(node):
+        if isinstance(child, (dict, list)):
+            path.append(step)
+            yield from _beyond_64_bits(child, path)
+            path.pop()
+        elif isinstance(child, int) and not -(2**63) <= child < 2**64:
+            yield [*path, step], child
