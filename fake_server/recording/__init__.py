@@ -2,8 +2,9 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from typing import Literal
+from collections.abc import Callable, Container, Iterable, Iterator
+from itertools import islice, takewhile
+from typing import Final, Literal
 
 import msgspec
 
@@ -12,7 +13,7 @@ from ..checks.finding import Finding
 Verdict = Literal["accepted", "altered", "dropped", "rejected"]
 
 
-class BatchRecord(msgspec.Struct, omit_defaults=True):
+class BatchRecord(msgspec.Struct, omit_defaults=True, gc=False):
     """What was found out about one batch of a request. The batch itself stays in the request's body."""
 
     verdict: Verdict
@@ -20,12 +21,13 @@ class BatchRecord(msgspec.Struct, omit_defaults=True):
     source_request_id: str | None = None
 
 
-class RequestRecord(msgspec.Struct):
+class RequestRecord(msgspec.Struct, gc=False):
     """One request as it was received, with what was found out about it.
 
     `id` is given by the Recorder: 1, 2, 3 …, never used twice. `headers` is the header block (`name: value` lines, credentials
     redacted), `body` the bytes as sent (empty if they exceeded the size limit). `workspace` and `key` are None where no input
-    could be told. `dialect` says how to read the body into canonical batches; `batches` has one record for each.
+    could be told. `dialect` says how to read the body into canonical batches; `batches` has one record for each. `literal` is
+    not kept: whether the body holds every text of its batches as it stands, once somebody has looked.
     """
 
     received_at_ms: int
@@ -43,11 +45,29 @@ class RequestRecord(msgspec.Struct):
     findings: list[Finding] = []
     batches: list[BatchRecord] = []
     id: int = 0
+    literal: bool | None = None
 
     @property
     def weight(self) -> int:
         """What this request counts towards the number of kept batches; one without any counts as one."""
         return len(self.batches) or 1
+
+
+class Page(msgspec.Struct):
+    """Up to `most` requests after an id, and the id up to which nothing is left to look at.
+
+    `text` is for whoever searches them: made once, for all who look at the same page.
+    """
+
+    after: int
+    most: int
+    newest: int
+    records: list[RequestRecord]
+    end: int
+    text: bytes | None = None
+
+
+_NO_PAGE: Final = Page(-1, 0, 0, [], -1)
 
 
 class StoreError(Exception):
@@ -58,17 +78,22 @@ class Recorder(ABC):
     """Keeps requests in the order of their ids. Every method may be called from any thread.
 
     `keep` bounds the number of batches kept (a request without batches counts as one); the oldest requests are forgotten
-    first, some more than necessary at once, and `forgotten` says how many batches that were since the store was made.
+    first, some more than necessary at once, the newest never. `forgotten` says how many batches that were since the store was
+    made.
     """
 
-    keep: int
-    forgotten: int = 0
-
-    def __init__(self) -> None:
+    def __init__(self, keep: int) -> None:
+        self.keep = keep
+        self.forgotten = 0
         self.lock = threading.RLock()
         """Held by whoever must look for a duplicate and record in one step."""
+        self._last_id = 0
+        self._weight = 0
+        self._seen: dict[tuple[str, str], tuple[int, int]] = {}
+        self._page = _NO_PAGE
         self._subscribers: list[Callable[[], None]] = []
-        self._changed = threading.Condition(threading.Lock())
+        # One lock for all: whoever holds it may record, whoever waits may read.
+        self._changed = threading.Condition(self.lock)
         self._sleepers = 0
 
     @abstractmethod
@@ -84,14 +109,6 @@ class Recorder(ABC):
         """One request, or None if it is unknown or forgotten."""
 
     @abstractmethod
-    def duplicate_of(self, key: str, source_request_id: str) -> str | None:
-        """The id of the kept batch with which this input sent `source_request_id` before, or None."""
-
-    @abstractmethod
-    def last_id(self) -> int:
-        """The id of the newest request ever recorded, 0 if there was none."""
-
-    @abstractmethod
     def forget(self, workspace: str | None = None) -> int:
         """Forget the requests of one workspace, or all. Returns the number of batches forgotten."""
 
@@ -99,23 +116,50 @@ class Recorder(ABC):
     def close(self) -> None:
         """Release the store. Twice does no harm."""
 
+    def page(self, after: int, most: int) -> Page:
+        """Up to `most` requests after an id; the same object for all who ask at the same place before more is recorded."""
+        newest = self._last_id
+        page = self._page
+        if (page.after, page.most, page.newest) != (after, most, newest):
+            records = list(islice(self.requests(after), most))
+            end = records[-1].id if records else after
+            # Some of the ids below may be forgotten: a page that is not full has all there is.
+            page = self._page = Page(after, most, newest, records, end if len(records) == most else max(end, newest))
+        return page
+
+    def last_id(self) -> int:
+        """The id of the newest request ever recorded, 0 if there was none."""
+        return self._last_id
+
+    def duplicate_of(self, key: str, source_request_id: str) -> str | None:
+        """The id of the kept batch with which this input sent `source_request_id` before, or None."""
+        place = self._seen.get((key, source_request_id))
+        return batch_id(*place) if place else None
+
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after each commit, in the thread that recorded; it must return at once. Returns the way to stop it."""
-        self._subscribers = [*self._subscribers, callback]
+        with self.lock:
+            self._subscribers = [*self._subscribers, callback]
 
         def unsubscribe() -> None:
-            self._subscribers = [other for other in self._subscribers if other is not callback]
+            with self.lock:
+                self._subscribers = [other for other in self._subscribers if other is not callback]
 
         return unsubscribe
 
     def wait(self, until: Callable[[], bool], timeout: float) -> bool:
-        """Sleep until something was recorded that makes `until()` true, at most `timeout` seconds; returns its last value."""
+        """Sleep until something was recorded that makes `until()` true, at most `timeout` seconds; returns its last value.
+
+        `until` is called after each commit and holds up the next one.
+        """
         with self._changed:
             self._sleepers += 1
             try:
                 return self._changed.wait_for(until, timeout)
             finally:
                 self._sleepers -= 1
+
+    # -- for the Recorders; all but `_notify` under the lock ---------------------------------------------------------------
 
     def _notify(self) -> None:
         if self._sleepers:
@@ -124,15 +168,45 @@ class Recorder(ABC):
         for callback in self._subscribers:
             callback()
 
+    def _is_too_heavy(self, weight: int) -> bool:
+        # A hundredth more than `keep`, so that not each request has to push out another.
+        return weight > self.keep + self.keep // 100
+
+    def _excess(self, oldest: Iterable[tuple[int, int]], weight: int, newest: int) -> tuple[int, int, int]:
+        """What to forget so that `keep` holds, given the ids and numbers of batches of the kept requests, oldest first.
+
+        Returns the id up to which, the weight that is left, the number of batches that go.
+        """
+        cut = gone = 0
+        for id, count in oldest:
+            if weight <= self.keep or id == newest:
+                break
+            cut = id
+            weight -= count or 1
+            gone += count
+        return cut, weight, gone
+
+    def _remember(self, id: int, key: str | None, batches: list[BatchRecord]) -> None:
+        if key is None:
+            return
+        for index, batch in enumerate(batches):
+            if batch.source_request_id is not None and batch.verdict in ("accepted", "altered"):
+                # The newest place counts, and comes last: the oldest places are the first to go.
+                self._seen.pop((key, batch.source_request_id), None)
+                self._seen[key, batch.source_request_id] = (id, index)
+
+    def _unremember(self, up_to: int) -> None:
+        for seen in list(takewhile(lambda seen: self._seen[seen][0] <= up_to, self._seen)):
+            del self._seen[seen]
+
+    def _unremember_all(self, ids: Container[int]) -> None:
+        self._page = _NO_PAGE
+        self._seen = {seen: place for seen, place in self._seen.items() if place[0] not in ids}
+
 
 def batch_id(request_id: int, index: int) -> str:
     """The id of a batch: its request's id, a dot, its position in the request."""
     return f"{request_id}.{index}"
-
-
-def remembers(verdict: Verdict) -> bool:
-    """Whether a batch with this verdict makes later ones with its `source_request_id` duplicates."""
-    return verdict in ("accepted", "altered")
 
 
 def open_recorder(store: str = "memory", keep: int = 100_000) -> Recorder:

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from . import Recorder, RequestRecord, batch_id, remembers
+from . import Recorder, RequestRecord
 
 
 def _id(record: RequestRecord) -> int:
@@ -14,13 +14,8 @@ class MemoryRecorder(Recorder):
     """Requests in a list sorted by id."""
 
     def __init__(self, keep: int = 100_000) -> None:
-        super().__init__()
-        self.keep = keep
-        self._slack = keep // 100
+        super().__init__(keep)
         self._records: list[RequestRecord] = []
-        self._weight = 0
-        self._last_id = 0
-        self._seen: dict[tuple[str, str], str] = {}
 
     def record(self, requests: list[RequestRecord]) -> None:
         with self.lock:
@@ -29,35 +24,17 @@ class MemoryRecorder(Recorder):
                 record.id = self._last_id
                 self._weight += record.weight
                 self._records.append(record)
-                for index, batch in enumerate(record.batches):
-                    if batch.source_request_id is not None and remembers(batch.verdict):
-                        assert record.key is not None
-                        self._seen.setdefault((record.key, batch.source_request_id), batch_id(record.id, index))
-            if self._weight > self.keep + self._slack:
+                self._remember(record.id, record.key, record.batches)
+            if self._is_too_heavy(self._weight):
                 self._trim()
         self._notify()
 
     def _trim(self) -> None:
-        count = 0
-        weight = self._weight
-        # The newest request is kept whatever its weight: a bulk request may hold more batches than `keep`.
-        while weight > self.keep and count < len(self._records) - 1:
-            weight -= self._records[count].weight
-            count += 1
-        trimmed, self._records = self._records[:count], self._records[count:]
-        self._weight = weight
-        self.forgotten += self._drop(trimmed)
-
-    def _drop(self, records: list[RequestRecord]) -> int:
-        dropped = 0
-        for record in records:
-            dropped += len(record.batches)
-            for index, batch in enumerate(record.batches):
-                if batch.source_request_id is not None and record.key is not None:
-                    seen = (record.key, batch.source_request_id)
-                    if self._seen.get(seen) == batch_id(record.id, index):
-                        del self._seen[seen]
-        return dropped
+        oldest = ((record.id, len(record.batches)) for record in self._records)
+        cut, self._weight, gone = self._excess(oldest, self._weight, self._last_id)
+        self.forgotten += gone
+        del self._records[: bisect_right(self._records, cut, key=_id)]
+        self._unremember(cut)
 
     def requests(self, after: int = 0) -> Iterator[RequestRecord]:
         while True:
@@ -71,22 +48,18 @@ class MemoryRecorder(Recorder):
 
     def request(self, id: int) -> RequestRecord | None:
         with self.lock:
-            start = bisect_right(self._records, id - 1, key=_id)
-            record = self._records[start] if start < len(self._records) else None
-        return record if record is not None and record.id == id else None
-
-    def duplicate_of(self, key: str, source_request_id: str) -> str | None:
-        return self._seen.get((key, source_request_id))
-
-    def last_id(self) -> int:
-        return self._last_id
+            end = bisect_right(self._records, id, key=_id)
+            found = self._records[end - 1] if end else None
+        return found if found is not None and found.id == id else None
 
     def forget(self, workspace: str | None = None) -> int:
         with self.lock:
             gone = [record for record in self._records if workspace is None or record.workspace == workspace]
-            self._records = [record for record in self._records if workspace is not None and record.workspace != workspace]
-            self._weight = sum(record.weight for record in self._records)
-            return self._drop(gone)
+            ids = {record.id for record in gone}
+            self._records = [record for record in self._records if record.id not in ids]
+            self._weight -= sum(record.weight for record in gone)
+            self._unremember_all(ids)
+        return sum(len(record.batches) for record in gone)
 
     def close(self) -> None:
         """Nothing to release: what was recorded stays readable until the Recorder itself goes."""

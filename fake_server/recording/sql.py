@@ -3,21 +3,28 @@
 import contextlib
 import os
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy.dialects.sqlite import insert
 
 from ..checks.finding import Finding
-from . import BatchRecord, Recorder, RequestRecord, StoreError, batch_id, remembers
+from . import BatchRecord, Recorder, RequestRecord, StoreError
 
 FORMAT: Final = "1"
 """Raised when the tables change; a store of another format is refused."""
+
+RECENT: Final = 1000
+RECENT_BYTES: Final = 16_000_000
+"""How many requests, with how long bodies, are also kept in memory at most."""
+
+ANOTHER_FILE: Final = "choose another file with --store sqlite:///FILE"
 
 _metadata = sa.MetaData()
 # The body is the last column: SQLite reads the others without touching its overflow pages.
@@ -41,15 +48,7 @@ _requests = sa.Table(
     sa.Column("headers", sa.LargeBinary, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
 )
-_seen = sa.Table(
-    "seen",
-    _metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("source_request_id", sa.Text, primary_key=True),
-    sa.Column("request_id", sa.Integer, nullable=False),
-    sa.Column("index", sa.Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
+_fields: Final = [_requests.c[name] for name in RequestRecord.__struct_fields__ if name in _requests.c]
 _about = sa.Table(
     "mparticle_fake",
     _metadata,
@@ -61,6 +60,21 @@ _encode = msgspec.json.encode
 _decode_findings = msgspec.json.Decoder(list[Finding]).decode
 _decode_batches = msgspec.json.Decoder(list[BatchRecord]).decode
 
+_FAILURES: Final = (sa.exc.DBAPIError, sqlite3.Error)
+_DAMAGE: Final = (msgspec.MsgspecError, ValueError, TypeError)
+"""What reading a row raises that holds something else than was written."""
+
+_ADVICE: Final = (
+    (("full", "disk I/O"), "Free some space, or see whether the disk works; nothing that was answered 202 is lost."),
+    (
+        ("not a database", "malformed", "UTF-8"),
+        f"The file is damaged, or no store of this server: move it away, or {ANOTHER_FILE}.",
+    ),
+    (("unable to open", "readonly"), "See to it that the file and its directory can be written."),
+    (("locked",), "Another program writes to it: close that program."),
+    (("",), f"If this stays, {ANOTHER_FILE}."),
+)
+
 
 class SqlRecorder(Recorder):
     """Requests in one table, a row each; a batch lies in its request's row.
@@ -70,16 +84,8 @@ class SqlRecorder(Recorder):
     """
 
     def __init__(self, url: str, keep: int = 100_000) -> None:
-        super().__init__()
-        self.keep = keep
-        self._slack = keep // 100
-        self.path = Path(url.removeprefix("sqlite:///"))
-        if str(self.path) == ":memory:":
-            raise ValueError("store is sqlite:///:memory:; use 'memory' for a store that lives in memory.")
-        if self.path.is_dir():
-            raise StoreError(f"The store {self.path} is a directory; name a file, for example sqlite:///{self.path}/fake.db.")
-        if not self.path.parent.is_dir():
-            raise StoreError(f"The store {self.path} cannot be made: the directory {self.path.parent} does not exist.")
+        super().__init__(keep)
+        self.path = _path(url)
         self._engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(self.path)), connect_args={"check_same_thread": False, "timeout": 5}
         )
@@ -87,252 +93,267 @@ class SqlRecorder(Recorder):
         # Not thread-local: the one who closes need not be the one who opened.
         self._lock_file = FileLock(f"{self.path}.lock", thread_local=False)
         self._acquire()
+        self._connection: sa.Connection | None = None
+        # What was committed last, without a gap: all who watch read these. Begun anew when it is full; the file has them too.
+        self._recent: list[RequestRecord] = []
+        self._recent_bytes = 0
         try:
-            self._open()
-        except (sa.exc.DatabaseError, sqlite3.Error) as error:
-            self._release()
-            raise self._failed(error) from error
-        except StoreError:
-            self._release()
+            self._check()
+            self._connection = self._engine.connect()
+            self._open(self._connection)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, (*_FAILURES, *_DAMAGE)):
+                raise self._failed(error) from error
             raise
+
+    # -- opening and closing -----------------------------------------------------------------------------------------------
 
     def _acquire(self) -> None:
         try:
             self._lock_file.acquire(timeout=0)
         except Timeout:
             raise StoreError(
-                f"The store {self.path} is in use by {self._owner()}. "
-                "Stop that server, or give this one another file with --store sqlite:///FILE."
+                f"The store {self.path} is in use by {self._owner()}. Stop that server, or {ANOTHER_FILE} for this one."
             ) from None
         except OSError as error:
-            raise StoreError(f"The store {self.path} cannot be locked: {error.strerror or error}.") from error
-
-    def _release(self) -> None:
-        self._engine.dispose()
-        self._lock_file.release()
+            raise StoreError(
+                f"The store {self.path} cannot be locked: {error.strerror or error}. See to it that its directory can be written."
+            ) from error
 
     def _owner(self) -> str:
         try:
             with self._engine.connect() as connection:
                 owner = connection.scalar(sa.select(_about.c.value).where(_about.c.name == "owner"))
-        except (sa.exc.DatabaseError, sqlite3.Error):
+        except _FAILURES:
             owner = None
         finally:
             self._engine.dispose()
         return owner or "another process"
 
-    def _open(self) -> None:
+    def _check(self) -> None:
+        """Raise StoreError if the file is not ours; before anything is written to it."""
         tables = set(sa.inspect(self._engine).get_table_names())
-        if tables and _about.name not in tables:
+        if not tables:
+            return
+        if _about.name not in tables:
             raise StoreError(
-                f"The file {self.path} is a database of something else (tables: {', '.join(sorted(tables)[:5])}). "
-                "Choose another file with --store sqlite:///FILE."
+                f"The file {self.path} is a database of something else (tables: {', '.join(sorted(tables)[:5])}); {ANOTHER_FILE}."
             )
-        _metadata.create_all(self._engine)
-        now = datetime.now(UTC).astimezone().isoformat(sep=" ", timespec="seconds")
-        with self._engine.begin() as connection:
-            about = {name: value for name, value in connection.execute(sa.select(_about))}
-            if about.setdefault("format", FORMAT) != FORMAT:
-                raise StoreError(
-                    f"The store {self.path} has format {about['format']}, this version reads and writes {FORMAT}. "
-                    "Choose another file with --store sqlite:///FILE."
-                )
-            about["owner"] = f"process {os.getpid()} (since {now})"
-            connection.execute(sa.delete(_about))
-            connection.execute(sa.insert(_about), [{"name": name, "value": value} for name, value in about.items()])
-            newest, count, weight = connection.execute(
-                sa.select(
-                    sa.func.max(_requests.c.id),
-                    sa.func.count(),
-                    sa.func.sum(sa.func.max(_requests.c.batch_count, 1)),
-                )
-            ).one()
-        self.forgotten = int(about.get("forgotten", "0"))
-        # Ids are never used twice, also when the newest requests were forgotten.
-        self._last_id = max(int(about.get("last_id", "0")), newest or 0)
-        self._weight = weight or 0
-        dialect = self._engine.dialect
-        self._insert = str(sa.insert(_requests).compile(dialect=dialect))
-        self._insert_seen = str(insert(_seen).on_conflict_do_nothing().compile(dialect=dialect))
-        self._select_seen = str(
-            sa.select(_seen.c.request_id, _seen.c.index)
-            .where(_seen.c.key == sa.bindparam("a"), _seen.c.source_request_id == sa.bindparam("b"))
-            .compile(dialect=dialect)
-        )
-        # A pooled connection's own cursor: Core's execution adds 60 µs to the 25 of an insert with its commit.
-        self._pooled = self._engine.raw_connection()
-        connection_ = self._pooled.dbapi_connection
-        assert isinstance(connection_, sqlite3.Connection)
-        self._writer: sqlite3.Connection | None = connection_
+        with self._engine.connect() as connection:
+            found = connection.scalar(sa.select(_about.c.value).where(_about.c.name == "format"))
+        if found not in (None, FORMAT):
+            raise StoreError(f"The store {self.path} has format {found}, this version reads and writes {FORMAT}; {ANOTHER_FILE}.")
 
-    def _failed(self, error: sa.exc.DatabaseError | sqlite3.Error) -> StoreError:
-        text = str(error.orig if isinstance(error, sa.exc.DatabaseError) else error)
-        if "full" in text or "disk I/O" in text:
-            advice = "Free some space; nothing that was answered 202 is lost."
-        elif "not a database" in text or "malformed" in text:
-            advice = "The file is damaged, or not a store of this server: move it away, or choose another with --store sqlite:///FILE."
-        elif "unable to open" in text or "readonly" in text:
-            advice = "Check that the file and its directory can be written."
-        else:
-            advice = "Choose another file with --store sqlite:///FILE if this stays."
+    def _open(self, connection: sa.Connection) -> None:
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        _metadata.create_all(connection)
+        now = datetime.now(UTC).astimezone().isoformat(sep=" ", timespec="seconds")
+        _note(connection, "format", FORMAT)
+        _note(connection, "owner", f"process {os.getpid()} (since {now})")
+        connection.commit()
+        about = {row.name: row.value for row in connection.execute(sa.select(_about))}
+        self.forgotten = int(about.get("forgotten", 0))
+        kept = sa.select(_requests.c.id, _requests.c.key, _requests.c.batches).order_by(_requests.c.id)
+        for id, key, text in connection.execute(kept):
+            batches = _decode_batches(text)
+            self._weight += len(batches) or 1
+            self._remember(id, key, batches)
+            self._last_id = id
+        # Ids are never used twice, also when the newest requests were forgotten.
+        self._last_id = max(self._last_id, int(about.get("last_id", 0)))
+        _note(connection, "forgotten", str(self.forgotten))
+        connection.commit()
+        # `record` uses the driver: Core's execution would add 60 µs to the 25 of an insert with its commit.
+        self._driver = cast(sqlite3.Connection, connection.connection.dbapi_connection)
+        self._insertion = str(sa.insert(_requests).compile(dialect=self._engine.dialect))
+
+    def close(self) -> None:
+        with self.lock:
+            connection, self._connection = self._connection, None
+            try:
+                if connection is not None:
+                    connection.close()
+                self._engine.dispose()
+            finally:
+                self._lock_file.release()
+
+    def _connected(self) -> sa.Connection:
+        if self._connection is None:
+            raise StoreError(f"The store {self.path} is closed.")
+        return self._connection
+
+    def _failed(self, error: Exception) -> StoreError:
+        text = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
+        if isinstance(error, _DAMAGE):
+            text = f"a row is malformed ({text})"
+        advice = next(advice for words, advice in _ADVICE if any(word in text for word in words))
         return StoreError(f"The store {self.path} failed: {text}. {advice}")
+
+    # -- writing -----------------------------------------------------------------------------------------------------------
 
     def record(self, requests: list[RequestRecord]) -> None:
         with self.lock:
-            writer = self._writer
-            if writer is None:
-                raise StoreError(f"The store {self.path} is closed.")
+            self._connected()
             next_id = self._last_id
             weight = self._weight
+            gone = cut = 0
             try:
                 for record in requests:
                     next_id += 1
-                    weight += record.weight
                     record.id = next_id
-                    writer.execute(
-                        self._insert,
-                        (
-                            next_id,
-                            record.received_at_ms,
-                            record.workspace,
-                            record.key,
-                            record.source,
-                            record.dialect,
-                            record.method,
-                            record.path,
-                            record.query,
-                            record.remote,
-                            record.status,
-                            len(record.batches),
-                            _encode(record.findings).decode() if record.findings else "[]",
-                            _encode(record.batches).decode(),
-                            record.headers,
-                            record.body,
-                        ),
-                    )
-                    for index, batch in enumerate(record.batches):
-                        if batch.source_request_id is not None and remembers(batch.verdict):
-                            writer.execute(self._insert_seen, (record.key, batch.source_request_id, next_id, index))
-                forgotten = 0
-                if weight > self.keep + self._slack:
-                    weight, forgotten = self._trim(writer, weight, next_id)
-                writer.commit()
-            except sqlite3.Error as error:
+                    weight += record.weight
+                    self._insert(record)
+                if self._is_too_heavy(weight):
+                    cut, weight, gone = self._trim(weight, next_id)
+                self._driver.commit()
+            except BaseException as error:
                 with contextlib.suppress(sqlite3.Error):
-                    writer.rollback()
-                raise self._failed(error) from error
-            self._last_id = next_id
+                    self._driver.rollback()
+                if isinstance(error, _FAILURES):
+                    raise self._failed(error) from error
+                raise
             self._weight = weight
-            self.forgotten += forgotten
+            self.forgotten += gone
+            for record in requests:
+                self._remember(record.id, record.key, record.batches)
+            self._unremember(cut)
+            if cut:
+                self._recent = []
+            else:
+                self._show(requests)
+            # Last: whoever sees the new id finds the requests.
+            self._last_id = next_id
         self._notify()
 
-    def _trim(self, writer: sqlite3.Connection, weight: int, newest: int) -> tuple[int, int]:
-        """Delete the oldest requests until `keep` holds, all but the newest; returns the weight left and the batches deleted."""
-        cut = forgotten = 0
-        for id, count in writer.execute("SELECT id, batch_count FROM requests ORDER BY id"):
-            if weight <= self.keep or id == newest:
-                break
-            cut = id
-            weight -= max(count, 1)
-            forgotten += count
-        writer.execute("DELETE FROM requests WHERE id <= ?", (cut,))
-        writer.execute("DELETE FROM seen WHERE request_id <= ?", (cut,))
-        self._note(writer, "forgotten", self.forgotten + forgotten)
-        return weight, forgotten
+    def _show(self, requests: list[RequestRecord]) -> None:
+        size = sum([len(record.body) for record in requests])
+        if len(self._recent) + len(requests) > RECENT or self._recent_bytes + size > RECENT_BYTES:
+            self._recent = []
+        if not self._recent:
+            self._recent_bytes = 0
+        if size <= RECENT_BYTES:
+            self._recent += requests
+            self._recent_bytes += size
 
-    @staticmethod
-    def _note(writer: sqlite3.Connection, name: str, value: int) -> None:
-        writer.execute("INSERT OR REPLACE INTO mparticle_fake (name, value) VALUES (?, ?)", (name, str(value)))
+    def _insert(self, record: RequestRecord) -> None:
+        try:
+            self._driver.execute(self._insertion, _to_row(record))
+        except UnicodeEncodeError:
+            _replace_lone_surrogates(record)
+            self._driver.execute(self._insertion, _to_row(record))
+
+    def _trim(self, weight: int, newest: int) -> tuple[int, int, int]:
+        with contextlib.closing(self._driver.execute("SELECT id, batch_count FROM requests ORDER BY id")) as oldest:
+            cut, weight, gone = self._excess(oldest, weight, newest)
+        self._driver.execute("DELETE FROM requests WHERE id <= ?", (cut,))
+        self._driver.execute("UPDATE mparticle_fake SET value = ? WHERE name = 'forgotten'", (str(self.forgotten + gone),))
+        return cut, weight, gone
+
+    def forget(self, workspace: str | None = None) -> int:
+        which = sa.true() if workspace is None else _requests.c.workspace == workspace
+        with self.lock:
+            connection = self._connected()
+            try:
+                with connection.begin():
+                    rows = connection.execute(sa.select(_requests.c.id, _requests.c.batch_count).where(which)).all()
+                    connection.execute(sa.delete(_requests).where(which))
+                    _note(connection, "last_id", str(self._last_id))
+            except _FAILURES as error:
+                raise self._failed(error) from error
+            self._weight -= sum(count or 1 for _, count in rows)
+            self._unremember_all({id for id, _ in rows})
+            self._recent = []
+        return sum(count for _, count in rows)
+
+    # -- reading -----------------------------------------------------------------------------------------------------------
 
     def requests(self, after: int = 0) -> Iterator[RequestRecord]:
-        while True:
-            query = sa.select(_requests).where(_requests.c.id > after).order_by(_requests.c.id).limit(200)
-            page = self._read(query)
+        while after < self._last_id:
+            self._connected()
+            recent = self._recent
+            if recent and after >= recent[0].id - 1:
+                start = bisect_right(recent, after, key=attrgetter("id"))
+                page = recent[start : start + 200]
+            else:
+                page = self._read(_requests.c.id > after)
             if not page:
                 return
             yield from page
             after = page[-1].id
 
     def request(self, id: int) -> RequestRecord | None:
-        if not 0 < id < 2**63:
-            return None
-        found = self._read(sa.select(_requests).where(_requests.c.id == id))
+        self._connected()
+        found = self._read(_requests.c.id == id) if 0 < id <= self._last_id else None
         return found[0] if found else None
 
-    def _read(self, query: sa.Select[Any]) -> list[RequestRecord]:
+    def _read(self, which: sa.ColumnElement[bool]) -> list[RequestRecord]:
         # A page at a time, so that no long read keeps the write-ahead log from being folded back into the file.
+        query = sa.select(*_fields).where(which).order_by(_requests.c.id).limit(200)
         try:
             with self._engine.connect() as connection:
                 return [_to_record(row) for row in connection.execute(query)]
-        except sa.exc.DatabaseError as error:
+        except (*_FAILURES, *_DAMAGE) as error:
             raise self._failed(error) from error
 
-    def duplicate_of(self, key: str, source_request_id: str) -> str | None:
-        with self.lock:
-            if self._writer is None:
-                raise StoreError(f"The store {self.path} is closed.")
-            try:
-                found = self._writer.execute(self._select_seen, (key, source_request_id)).fetchone()
-            except sqlite3.Error as error:
-                raise self._failed(error) from error
-        return batch_id(found[0], found[1]) if found else None
 
-    def last_id(self) -> int:
-        return self._last_id
-
-    def forget(self, workspace: str | None = None) -> int:
-        requests, seen = sa.delete(_requests), sa.delete(_seen)
-        which = sa.true() if workspace is None else _requests.c.workspace == workspace
-        ids = sa.select(_requests.c.id).where(which)
-        with self.lock:
-            try:
-                with self._engine.begin() as connection:
-                    count, weight = connection.execute(
-                        sa.select(
-                            sa.func.sum(_requests.c.batch_count), sa.func.sum(sa.func.max(_requests.c.batch_count, 1))
-                        ).where(which)
-                    ).one()
-                    connection.execute(seen.where(_seen.c.request_id.in_(ids)))
-                    connection.execute(requests.where(which))
-                    connection.execute(
-                        insert(_about)
-                        .values(name="last_id", value=str(self._last_id))
-                        .on_conflict_do_update(index_elements=["name"], set_={"value": str(self._last_id)})
-                    )
-            except sa.exc.DatabaseError as error:
-                raise self._failed(error) from error
-            self._weight -= weight or 0
-        return count or 0
-
-    def close(self) -> None:
-        with self.lock:
-            if self._writer is None:
-                return
-            self._writer = None
-            self._pooled.close()
-            self._release()
+def _path(url: str) -> Path:
+    """The file of a `sqlite:///` URL. Raises StoreError, ValueError."""
+    name = url.removeprefix("sqlite:///")
+    if name == ":memory:":
+        raise ValueError("store is sqlite:///:memory:; use 'memory' for a store that lives in memory.")
+    try:
+        # Resolved: a link to the file must lead to the same lock, and a later chdir not to another file.
+        path = Path(name).expanduser().resolve()
+        if path.is_dir():
+            raise StoreError(f"The store {path} is a directory; name a file, for example sqlite:///{path}/fake.db.")
+        if path.exists() and not path.is_file():
+            raise StoreError(f"The store {path} is no regular file; {ANOTHER_FILE}.")
+        if not path.parent.is_dir():
+            raise StoreError(f"The store {path} cannot be made: the directory {path.parent} does not exist.")
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StoreError(f"The store {name!r} cannot be used: {error}; {ANOTHER_FILE}.") from error
+    return path
 
 
 def _configure(connection: sqlite3.Connection, _: object) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
 
 
-def _to_record(row: sa.Row[Any]) -> RequestRecord:
-    return RequestRecord(
-        received_at_ms=row.received_at_ms,
-        workspace=row.workspace,
-        key=row.key,
-        source=row.source,
-        dialect=row.dialect,
-        method=row.method,
-        path=row.path,
-        query=row.query,
-        remote=row.remote,
-        headers=row.headers,
-        status=row.status,
-        body=row.body,
-        findings=_decode_findings(row.findings),
-        batches=_decode_batches(row.batches),
-        id=row.id,
+def _note(connection: sa.Connection, name: str, value: str) -> None:
+    connection.execute(sa.delete(_about).where(_about.c.name == name))
+    connection.execute(sa.insert(_about).values(name=name, value=value))
+
+
+def _to_row(record: RequestRecord) -> tuple[Any, ...]:
+    return (
+        record.id,
+        record.received_at_ms,
+        record.workspace,
+        record.key,
+        record.source,
+        record.dialect,
+        record.method,
+        record.path,
+        record.query,
+        record.remote,
+        record.status,
+        len(record.batches),
+        _encode(record.findings).decode(),
+        _encode(record.batches).decode(),
+        record.headers,
+        record.body,
     )
+
+
+def _replace_lone_surrogates(record: RequestRecord) -> None:
+    for name, value in msgspec.structs.asdict(record).items():
+        if isinstance(value, str):
+            setattr(record, name, value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _to_record(row: Any) -> RequestRecord:
+    record = RequestRecord(*row)
+    record.findings = _decode_findings(row.findings)
+    record.batches = _decode_batches(row.batches)
+    return record
