@@ -11,11 +11,12 @@ from typing import Final, TypedDict, Unpack
 
 import msgspec
 from flask import Flask, Request, Response, request
-from werkzeug.exceptions import ClientDisconnected, MethodNotAllowed, NotFound
+from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import MapAdapter
 
 from .checks.finding import make
 from .endpoints import events_api, inspect
-from .endpoints.answers import error_answer, tell
+from .endpoints.answers import CODES, error_answer, tell
 from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
 from .recording import Recorder, StoreError, open_recorder
 from .workspaces import Mode, Workspaces
@@ -93,9 +94,17 @@ def create_app(**options: Unpack[Options]) -> Flask:
     return make_app(intake, tables(intake, options.get("token")))
 
 
+class _Application(Flask):
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Route by the path alone: any Host is answered, also one that is no host name."""
+        if request is None:
+            return super().create_url_adapter(request)
+        return self.url_map.bind("fake", path_info=request.path, default_method=request.method)
+
+
 def make_app(intake: Intake, rows: list[Endpoint]) -> Flask:
     """The Flask application over given endpoint tables."""
-    app = Flask("mparticle_fake_server", static_folder=None)
+    app = _Application("mparticle_fake_server", static_folder=None)
     app.extensions["mparticle_fake"] = intake
     # A path is what the client wrote: no redirect may turn its POST into something else.
     app.url_map.merge_slashes = False
@@ -119,6 +128,11 @@ def make_app(intake: Intake, rows: list[Endpoint]) -> Flask:
         methods = sorted(set(error.valid_methods or ()) - {"HEAD"})
         return _respond(intake.recorder, _stray(intake, submission_of(request, intake.max_body), 405, paths, methods))
 
+    def other(error: HTTPException) -> Response:
+        status = error.code or 500
+        return _response(error_answer(status if status in CODES else 400, str(error.description)))
+
+    app.register_error_handler(HTTPException, other)
     app.register_error_handler(NotFound, not_found)
     app.register_error_handler(MethodNotAllowed, not_allowed)
     return app

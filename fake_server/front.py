@@ -21,7 +21,8 @@ Receive = Callable[[], Any]
 Send = Callable[[dict[str, Any]], Any]
 
 WAKE_SECONDS: Final = 0.001
-"""Commits within this time wake the watchers once."""
+BUSY_WAKE_SECONDS: Final = 0.01
+"""Commits within this time wake the watchers once: the first after a quiet time, the second under load."""
 
 REST_SECONDS: Final = 0.05
 """How long a stream rests after a chunk. With the 200 records of a poll, it carries 4 000 a second and lags beyond."""
@@ -38,6 +39,7 @@ class Front:
         self._wsgi = WSGIMiddleware(_terminated(app))
         self._sleepers: set[asyncio.Future[None]] = set()
         self._waking = False
+        self._woken = 0.0
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to watch the recorder."""
@@ -109,12 +111,17 @@ class Front:
             return
         self._waking = True
         if threading.get_ident() == self._thread:
-            self._loop.call_later(WAKE_SECONDS, self._wake)
+            self._wake_soon()
         else:
-            self._loop.call_soon_threadsafe(self._wake)
+            self._loop.call_soon_threadsafe(self._wake_soon)
+
+    def _wake_soon(self) -> None:
+        now = self._loop.time()
+        self._loop.call_at(max(now + WAKE_SECONDS, self._woken + BUSY_WAKE_SECONDS), self._wake)
 
     def _wake(self) -> None:
         self._waking = False
+        self._woken = self._loop.time()
         for sleeper in self._sleepers:
             if not sleeper.done():
                 sleeper.set_result(None)

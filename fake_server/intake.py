@@ -16,7 +16,7 @@ from .checks import check
 from .checks.batch import check_historical
 from .checks.finding import CODES, Finding, make
 from .decoding import decode
-from .recording import BatchRecord, Recorder, RequestRecord, Verdict
+from .recording import BatchRecord, Recorder, RequestRecord, Verdict, batch_id
 from .workspaces import Input, Mode, Workspaces
 
 Headers = list[tuple[bytes, bytes]]
@@ -26,6 +26,11 @@ LENIENT_BATCHES: Final = 10_000
 
 _NO_LIMIT: Final = 2**40
 """What was recorded was within the limit when it came."""
+
+_PLAIN_HEADERS: Final = frozenset(
+    {b"host", b"user-agent", b"accept", b"accept-encoding", b"connection", b"content-type", b"content-length"}
+)
+"""Told at a glance: the headers of every request."""
 
 _SECRET_HEADERS: Final = frozenset(
     {
@@ -40,7 +45,7 @@ _SECRET_HEADERS: Final = frozenset(
 )
 
 
-class Submission(msgspec.Struct):
+class Submission(msgspec.Struct, gc=False):
     """One HTTP request, read whole. Header names are lower-case; `query` has no question mark.
 
     `body` holds what was received, unless that exceeds the server's limit: then it is empty and `oversize` is the size in bytes
@@ -117,10 +122,21 @@ class Following(Protocol):
 Reply = Answer | Chunks | Waiting | Following
 
 
+class Upload(Protocol):
+    """An upload endpoint in two steps, so that those which arrive together are recorded in one commit."""
+
+    def read(self, submission: Submission) -> "Reading | Answer":
+        """What is to be settled, or the answer if there is nothing. Raises StoreError."""
+
+    def answer(self, outcome: "Outcome") -> Answer:
+        """The answer to what was settled."""
+
+
 class Endpoint(msgspec.Struct, frozen=True):
     """A row of an endpoint table. `path` may have variable parts in angle brackets, as Flask writes them.
 
     `direct` endpoints are answered by the front itself, without Flask; `streamed` ones get the body as `Submission.lines`.
+    An `upload` is the same as the `handler`, in two steps.
     """
 
     method: str
@@ -128,6 +144,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     handler: Callable[[Submission], Reply]
     direct: bool = False
     streamed: bool = False
+    upload: Upload | None = None
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -137,6 +154,15 @@ class Form(msgspec.Struct, frozen=True):
     bulk: bool = False
     historical: bool = False
     refusal: int = 400
+
+
+class Reading(msgspec.Struct):
+    """A submission that was read and checked, and awaits its verdict; `Intake.settle` gives it."""
+
+    record: RequestRecord
+    sender: Input
+    form: Form
+    oversize: bool
 
 
 class Outcome(msgspec.Struct):
@@ -175,27 +201,24 @@ class Intake:
         return Outcome(status, [finding])
 
     def accept(self, submission: Submission, sender: Input, form: Form) -> Outcome:
-        """Read the batches of an authenticated submission, check, record and judge them. Raises StoreError: nothing was kept."""
+        """Read the batches of an authenticated submission, check, judge and record them. Raises StoreError: nothing was kept."""
+        return self.settle([self.read(submission, sender, form)])[0]
+
+    def read(self, submission: Submission, sender: Input, form: Form) -> Reading:
+        """Everything that can be found out about a submission by itself."""
         record = self._record(submission, sender, form.source, 202)
-        mode = sender.workspace.mode
-        findings = record.findings = self._read(submission, record, form, mode)
-        refused = any(CODES[finding.code].effect == "refuse" for finding in findings) and mode != "lenient"
+        record.findings = self._read(submission, record, form, sender.workspace.mode)
+        return Reading(record, sender, form, bool(submission.oversize))
+
+    def settle(self, readings: list[Reading]) -> list[Outcome]:
+        """Look for duplicates, judge, and record all in one commit. Raises StoreError: nothing was kept."""
+        seen: dict[tuple[str, str], str] = {}
         with self.recorder.lock:
-            if submission.oversize or any(finding.code == "body_too_large" for finding in findings):
-                record.status = 413
-            elif refused or (mode == "strict" and any(finding.severity == "error" for finding in findings)):
-                record.status = form.refusal
-            else:
-                self._look_for_duplicates(record, sender.key, form)
-                record.status = self._judge(record, mode, form)
-            if record.status >= 400:
-                for batch in record.batches:
-                    batch.verdict = "rejected"
-            self.recorder.record([record])
-        for batch in record.batches:
-            if batch.findings:
-                findings = [*findings, *batch.findings]
-        return Outcome(record.status, findings, sender, len(record.batches))
+            # All go into one commit, so their ids follow the last one.
+            for id, reading in enumerate(readings, self.recorder.last_id() + 1):
+                self._judge(reading, id, seen)
+            self.recorder.record([reading.record for reading in readings])
+        return [_outcome(reading) for reading in readings]
 
     def _record(self, submission: Submission, sender: Input | None, source: str, status: int) -> RequestRecord:
         return RequestRecord(
@@ -245,49 +268,86 @@ class Intake:
                     recorded.findings = [_in_bulk(finding, index) for finding in recorded.findings]
         return _place(findings, record.batches, form)
 
-    def _look_for_duplicates(self, record: RequestRecord, key: str, form: Form) -> None:
-        here: dict[str, int] = {}
-        for index, batch in enumerate(record.batches):
+    def _judge(self, reading: Reading, id: int, seen: dict[tuple[str, str], str]) -> None:
+        """Give the request its status and its batches their verdicts."""
+        record, form, mode = reading.record, reading.form, reading.sender.workspace.mode
+        if reading.oversize or any(finding.code == "body_too_large" for finding in record.findings):
+            record.status = 413
+        elif _is_refused(record.findings, mode):
+            record.status = form.refusal
+        else:
+            here = self._look_for_duplicates(reading, id, seen)
+            record.status = form.refusal if _judge_batches(record, mode) else 202
+            if record.status == 202:
+                seen.update(here)
+        if record.status >= 400:
+            for batch in record.batches:
+                batch.verdict = "rejected"
+
+    def _look_for_duplicates(self, reading: Reading, id: int, seen: dict[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+        """Findings on batches that were sent before; returns what later ones would repeat, if this request is not refused."""
+        key, bulk = reading.sender.key, reading.form.bulk
+        here: dict[tuple[str, str], str] = {}
+        for index, batch in enumerate(reading.record.batches):
             source_request_id = batch.source_request_id
             if source_request_id is None:
                 continue
-            first = self.recorder.duplicate_of(key, source_request_id)
-            if first is None and source_request_id not in here:
+            sent = (key, source_request_id)
+            first = self.recorder.duplicate_of(*sent) or seen.get(sent) or here.get(sent)
+            if first is None:
                 if not any(CODES[finding.code].effect in ("refuse", "drop") for finding in batch.findings):
-                    here[source_request_id] = index
+                    here[sent] = batch_id(id, index)
                 continue
-            which = f"batch {first}" if first is not None else f"batch {here[source_request_id]} of this request"
             batch.findings = [
                 *batch.findings,
                 make(
                     "duplicate_batch",
-                    f"source_request_id {source_request_id[:80]!r} was sent by this input before, with {which}.",
+                    f"source_request_id {source_request_id[:80]!r} was sent by this input before, with batch {first}.",
                     pointer="/source_request_id",
-                    raw_pointer=f"/{index}/source_request_id" if form.bulk else "/source_request_id",
-                    index=index if form.bulk else None,
+                    raw_pointer=f"/{index}/source_request_id" if bulk else "/source_request_id",
+                    index=index if bulk else None,
                     hint="Give every batch its own source_request_id; keep it only when you send the same batch again.",
                 ),
             ]
+        return here
 
-    def _judge(self, record: RequestRecord, mode: Mode, form: Form) -> int:
-        """Give each batch its verdict as if it were alone; returns the status of the request."""
-        refused = 0
-        altered = any(CODES[finding.code].effect == "alter" for finding in record.findings)
-        for batch in record.batches:
-            batch.verdict, refusable = _verdict(batch.findings)
-            if altered and batch.verdict == "accepted":
-                batch.verdict = "altered"
-            refused += refusable or (mode == "strict" and any(finding.severity == "error" for finding in batch.findings))
-        if refused and (mode == "strict" or (mode == "faithful" and refused == len(record.batches))):
-            # In a bulk request production answers 202 as soon as one batch is fine (`events-api.md §2`): the others are dropped.
-            return form.refusal
-        return 202
+
+def _is_refused(findings: list[Finding], mode: Mode) -> bool:
+    """Whether findings on the request as a whole refuse it."""
+    if not findings or mode == "lenient":
+        return False
+    return any(
+        CODES[finding.code].effect == "refuse" or (mode == "strict" and finding.severity == "error") for finding in findings
+    )
+
+
+def _judge_batches(record: RequestRecord, mode: Mode) -> bool:
+    """Give each batch its verdict as if it were alone; returns whether they refuse the request."""
+    refused = 0
+    altered = any(CODES[finding.code].effect == "alter" for finding in record.findings) if record.findings else False
+    for batch in record.batches:
+        if not batch.findings:
+            batch.verdict = "altered" if altered else "accepted"
+            continue
+        batch.verdict, refusable = _verdict(batch.findings)
+        if altered and batch.verdict == "accepted":
+            batch.verdict = "altered"
+        refused += refusable or (mode == "strict" and any(finding.severity == "error" for finding in batch.findings))
+    # In a bulk request production answers 202 as soon as one batch is fine (`events-api.md §2`): the others are dropped.
+    return refused > 0 and (mode == "strict" or (mode == "faithful" and refused == len(record.batches)))
+
+
+def _outcome(reading: Reading) -> Outcome:
+    record = reading.record
+    findings = record.findings
+    for batch in record.batches:
+        if batch.findings:
+            findings = [*findings, *batch.findings]
+    return Outcome(record.status, findings, reading.sender, len(record.batches))
 
 
 def _verdict(findings: list[Finding]) -> tuple[Verdict, bool]:
     """The verdict behind a 202, and whether production would refuse the batch if it came alone."""
-    if not findings:
-        return "accepted", False
     effects = {CODES[finding.code].effect for finding in findings}
     if "refuse" in effects:
         return "dropped", True
@@ -402,7 +462,9 @@ def redact(headers: Headers) -> bytes:
     """The header block as it is kept: `name: value` lines, secrets replaced; a Basic header keeps its scheme only."""
     lines = []
     for name, value in headers:
-        if value and (name in _SECRET_HEADERS or b"secret" in name or b"token" in name):
+        if name in _PLAIN_HEADERS:
+            lines.append(name + b": " + value)
+        elif value and (name in _SECRET_HEADERS or b"secret" in name or b"token" in name):
             scheme, space, _ = value.partition(b" ")
             keeps_scheme = space and name.endswith(b"authorization")
             lines.append(name + b": " + (scheme + b" <redacted>" if keeps_scheme else b"<redacted>"))

@@ -13,7 +13,7 @@ import msgspec
 from .checks.finding import SEVERITIES, Finding, worst
 from .dialects.standard import IDENTITY_TYPES
 from .intake import Answer, canonical_batches, header_lines
-from .recording import Recorder, RequestRecord, batch_id
+from .recording import Page, Recorder, RequestRecord, batch_id
 
 Json = Any
 Kind = Literal["batches", "events", "requests"]
@@ -217,8 +217,9 @@ def _path(steps: list[str], node: Json) -> Json:
                 return node[rest]
             node = node.get(step)
         elif isinstance(node, list):
-            if step.isdigit() and int(step) < len(node):
-                node = node[int(step)]
+            index = int(step) if step.isascii() and step.isdigit() and len(step) < 10 else None
+            if index is not None and index < len(node):
+                node = node[index]
             else:
                 return [_path(steps[position:], item) for item in node]
         else:
@@ -229,6 +230,9 @@ def _path(steps: list[str], node: Json) -> Json:
 def _needle(text: str) -> bytes | None:
     return f'"{text}"'.encode() if text and text.isascii() and text.isprintable() and not set(text) & set('"\\/') else None
 
+
+MOST_TEXT: Final = 1_000_000
+"""Bytes of the bodies of a page that are joined to be searched."""
 
 REQUEST_FIELDS: Final = ("workspace", "key", "source", "status", "method", "path")
 BATCH_FIELDS: Final = ("verdict", "severity", "code", "identity")
@@ -250,6 +254,7 @@ class Filter(msgspec.Struct):
     request: list[Condition] = []
     batch: list[Condition] = []
     event: list[Condition] = []
+    needles: list[bytes] = []
 
     @classmethod
     def parse(cls, pairs: Iterable[tuple[str, str]], kind: Kind) -> "Filter":
@@ -266,19 +271,32 @@ class Filter(msgspec.Struct):
                 (found.request if kind == "requests" else found.batch).append(_on_batch(name, value))
             else:
                 found.event.append(_on_event(name, value))
+        found.needles = [condition.needle for condition in found.batch + found.event if condition.needle is not None]
         return found
 
     def may_match(self, record: RequestRecord) -> bool:
         """Whether any batch of a request may match, told without reading it."""
-        for condition in self.request:
-            if not condition.test(condition.read(record)):
-                return False
-        body = record.body
-        for condition in self.batch + self.event:
-            needle = condition.needle
-            if needle is not None and needle not in body and b"\\" not in body and record.dialect == "standard":
-                return not _is_plain(record)
-        return True
+        # Whoever waits asks this of every record: the cheapest look first.
+        for needle in self.needles:
+            if needle not in record.body:
+                if record.literal is None:
+                    record.literal = _is_literal(record)
+                if record.literal:
+                    return False
+        return all(condition.test(condition.read(record)) for condition in self.request) if self.request else True
+
+    def may_match_any(self, page: Page) -> bool:
+        """Whether any request of a page may match, told by one search through the text of all, made once for all who ask."""
+        if not self.needles:
+            return True
+        if page.text is None:
+            for record in page.records:
+                if record.literal is None:
+                    record.literal = _is_literal(record)
+            sizes = sum(len(record.body) for record in page.records)
+            told = sizes < MOST_TEXT and all(record.literal for record in page.records)
+            page.text = b"\n".join(record.body for record in page.records) if told else b""
+        return not page.text or all(needle in page.text for needle in self.needles)
 
     def batches(self, record: RequestRecord) -> Iterator[BatchItem]:
         """The matching batches of a request."""
@@ -318,12 +336,17 @@ class Filter(msgspec.Struct):
         return differences
 
 
-def _is_plain(record: RequestRecord) -> bool:
-    """Whether the body is UTF-8 JSON as sent: then a literal look into the bytes tells the truth."""
-    for name, value in header_lines(record.headers):
-        if name == b"content-encoding" or (name == b"content-type" and b"charset" in value.lower()):
-            return False
-    return record.body[:1] in (b"{", b"[", b" ", b"\n", b"\t", b"\r")
+def _is_literal(record: RequestRecord) -> bool:
+    """Whether a look into the bytes of the body tells what texts it holds: UTF-8 JSON as sent, without escapes."""
+    # Words of its own anywhere in the header block: that they are there may be chance, that they are not is certain.
+    headers = record.headers.lower()
+    return (
+        record.dialect == "standard"
+        and record.body[:1] in b"{[ \n\t\r"
+        and b"\\" not in record.body
+        and b"content-encoding" not in headers
+        and b"charset" not in headers
+    )
 
 
 def _unknown(name: str, kind: Kind) -> str:
@@ -457,7 +480,7 @@ def select(recorder: Recorder, filter: Filter, kind: Kind, after: Cursor) -> Ite
 
 # -- waiting ---------------------------------------------------------------------------------------------------------------
 
-AT_ONCE: Final = 500
+AT_ONCE: Final = 200
 """Records that one poll looks at, so that no question holds up an upload for long."""
 
 
@@ -507,16 +530,12 @@ class Wait:
 
     def poll(self) -> Answer | None:
         """Look at up to AT_ONCE new records."""
-        newest = self.recorder.last_id()
-        for seen, record in enumerate(self.recorder.requests(self._position), 1):
-            self._position = record.id
-            found: Iterator[Item] = getattr(self.filter, self.kind)(record)
-            self.items.extend(item for item in found if self.after.precedes(item))
-            if self.met or seen == AT_ONCE:
-                break
-        else:
-            # Some of the ids below may be forgotten.
-            self._position = max(self._position, newest)
+        page = self.recorder.page(self._position, AT_ONCE)
+        self._position = page.end
+        if self.filter.may_match_any(page):
+            for record in filter(self.filter.may_match, page.records):
+                found: Iterator[Item] = getattr(self.filter, self.kind)(record)
+                self.items.extend(item for item in found if self.after.precedes(item))
         return self._render(self) if self.met else None
 
     def give_up(self) -> Answer:

@@ -15,12 +15,12 @@ from types import TracebackType
 from typing import Final, Self, Unpack
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from .app import Options, make_app, open_intake, tables
 from .front import Front
-from .intake import Intake
+from .intake import Endpoint, Intake
+from .protocol import Turn, UploadProtocol
 
 GRACE_SECONDS: Final = 1.0
 """How long a stop waits for answers that are under way."""
@@ -154,8 +154,8 @@ class FakeServer:
         if self.token is None and not self._loopback:
             self.token = secrets.token_urlsafe(16)
         self.intake = open_intake(**self.options)
-        rows = tables(self.intake, self.token)
-        self._front = Front(self.intake, rows, make_app(self.intake, rows))
+        self._rows: list[Endpoint] = tables(self.intake, self.token)
+        self._front = Front(self.intake, self._rows, make_app(self.intake, self._rows))
 
     def _run_thread(self, listener: socket.socket, ready: Future[None]) -> None:
         try:
@@ -176,7 +176,7 @@ class FakeServer:
             self._front,
             interface="asgi3",
             loop="none",
-            http=HttpToolsProtocol,
+            http=UploadProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -188,7 +188,8 @@ class FakeServer:
         state = ServerState()
         clock = loop.create_task(_keep_date(state))
         self._front.open(loop)
-        server = await loop.create_server(lambda: HttpToolsProtocol(config, state, {}), sock=listener)
+        turn = Turn(self.intake, self._rows, loop)
+        server = await loop.create_server(lambda: UploadProtocol(config, state, turn), sock=listener)
 
         def stop() -> None:
             loop.call_soon_threadsafe(_resolve, stopping)
@@ -200,6 +201,7 @@ class FakeServer:
         clock.cancel()
         server.close()
         self._front.close()
+        turn.end()
         for connection in list(state.connections):
             connection.shutdown()
         if state.tasks:

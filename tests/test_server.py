@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -388,7 +389,7 @@ def test_pipelined_requests_are_answered_in_order(server: FakeServer) -> None:
 
     answer = exchange(server, one + one + last)
 
-    assert [line.split()[1] for line in answer.splitlines() if line.startswith(b"HTTP/1.1")] == [b"202", b"202", b"405"]
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"202", b"202", b"405"]
 
 
 @pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"POST /v2/events\r\n\r\n", b"\x00" * 100])
@@ -402,3 +403,41 @@ def test_expect_100_continue_is_honoured(server: FakeServer) -> None:
     answer = exchange(server, head(f"Content-Length: {len(HELLO)}", "Expect: 100-continue", "Connection: close") + HELLO)
 
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 ")
+
+
+def test_duplicates_that_arrive_together_are_found_and_name_the_first(server: FakeServer) -> None:
+    body = json.dumps(batch(source_request_id="r1")).encode()
+    one = head(f"Content-Length: {len(body)}") + body
+
+    exchange(server, one + one + head("Content-Length: 0", "Connection: close"))
+
+    first, second = get(server, "/_fake/batches")[1]["items"]
+    assert (first["verdict"], second["verdict"]) == ("accepted", "dropped")
+    assert f"batch {first['id']}" in second["findings"][0]["message"]
+
+
+def test_a_refused_batch_makes_no_duplicate_of_one_that_arrives_with_it() -> None:
+    refused = json.dumps(batch(source_request_id="r1", mpid=2**70)).encode()
+    good = json.dumps(batch(source_request_id="r1")).encode()
+    with FakeServer(mode="strict") as server:
+        requests = [head(f"Content-Length: {len(body)}") + body for body in (refused, good)]
+        exchange(server, b"".join(requests) + head("Content-Length: 0", "Connection: close"))
+
+        assert [item["verdict"] for item in get(server, "/_fake/batches")[1]["items"]] == ["rejected", "accepted"]
+
+
+def test_a_failure_on_one_upload_leaves_those_that_arrive_with_it(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = server.intake._judge
+
+    def fail(reading: Any, *rest: Any) -> None:
+        if b"Boom" in reading.record.body:
+            raise ZeroDivisionError
+        judge(reading, *rest)
+
+    monkeypatch.setattr(server.intake, "_judge", fail)
+    boom = json.dumps(batch(events=[event("Boom")])).encode()
+    requests = [head(f"Content-Length: {len(body)}") + body for body in (HELLO, boom, HELLO)]
+
+    answer = exchange(server, b"".join(requests) + head("Content-Length: 0", "Connection: close"))
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"202", b"500", b"202", b"400"]

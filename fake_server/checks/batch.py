@@ -55,8 +55,15 @@ def _without_type(index: int, event: Any) -> Finding:
 def _shown(value: Any) -> str:
     if value is None:
         return "null"
-    name = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array"}[type(value)]
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "an array"
+    name = {bool: "a boolean", int: "a number", float: "a number", str: "a string"}[type(value)]
     return f"{name} ({str(value)[:40]})"
+
+
+def _hours(age_ms: float) -> str:
+    # A timestamp may be any number, also one that no float holds.
+    return f"{age_ms / 3_600_000:.1f} hours" if abs(age_ms) < 10**15 else "far from 72 hours"
 
 
 def check_historical(batch: dict[str, Any], now_ms: int) -> list[Finding]:
@@ -89,7 +96,7 @@ def check_historical(batch: dict[str, Any], now_ms: int) -> list[Finding]:
             findings.append(
                 make(
                     "historical_too_recent",
-                    f"events[{index}] is {(now_ms - timestamp) / 3_600_000:.1f} hours old; expected at least 72.",
+                    f"events[{index}] is {_hours(now_ms - timestamp)} old; expected at least 72 hours.",
                     pointer=pointer,
                     raw_pointer=pointer,
                     hint="Send recent events to /v2/events or /v2/bulkevents.",

@@ -11,7 +11,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("note", "warning", "error")
 """From the least to the most severe."""
 
 
-class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One fact: what was got, where, what was expected, and how to mend it.
 
     `pointer` is a JSON pointer into the canonical batch, `raw_pointer` one into the body as sent, where such a place exists.

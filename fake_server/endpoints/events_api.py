@@ -1,10 +1,9 @@
 """The Events API: `/v2/events`, `/v2/bulkevents`, `/v2/bulkevents/historical`, each also below `/s2s` (`events-api.md §2`)."""
 
-from collections.abc import Callable
 from typing import Final
 
 from ..checks.finding import Finding
-from ..intake import Answer, Endpoint, Form, Headers, Intake, Outcome, Submission
+from ..intake import Answer, Endpoint, Form, Headers, Intake, Outcome, Reading, Submission
 from ..recording import StoreError
 from .answers import error_answer, tell
 
@@ -26,35 +25,39 @@ MISSING_EVENT_TYPE: Final = 'Required event field "event_type" is missing or emp
 def endpoints(intake: Intake) -> list[Endpoint]:
     """The table."""
     return [
-        Endpoint("POST", prefix + path, _uploader(intake, form), direct=True)
+        Endpoint("POST", prefix + path, upload.handle, direct=True, upload=upload)
         for path, form in FORMS.items()
+        for upload in [_EventsUpload(intake, form)]
         for prefix in ("", "/s2s")
     ]
 
 
-def _uploader(intake: Intake, form: Form) -> Callable[[Submission], Answer]:
-    def upload(submission: Submission) -> Answer:
+class _EventsUpload:
+    def __init__(self, intake: Intake, form: Form) -> None:
+        self.intake = intake
+        self.form = form
+
+    def handle(self, submission: Submission) -> Answer:
         try:
-            sender = intake.workspaces.authenticate(submission.header(b"authorization"))
-            if isinstance(sender, Finding):
-                status = 401 if sender.code == "credentials_missing" else 403
-                outcome = intake.refuse(submission, status, sender, form.source)
-            else:
-                outcome = intake.accept(submission, sender, form)
+            reading = self.read(submission)
+            return reading if isinstance(reading, Answer) else self.answer(self.intake.settle([reading])[0])
         except StoreError as error:
             return error_answer(503, str(error))
-        if outcome.status == 202:
-            return _accepted(intake, outcome)
-        headers = [(b"www-authenticate", b'Basic realm="mParticle"')] if outcome.status == 401 else None
-        return error_answer(outcome.status, *_messages(outcome), headers=headers)
 
-    return upload
+    def read(self, submission: Submission) -> Reading | Answer:
+        sender = self.intake.workspaces.authenticate(submission.header(b"authorization"))
+        if not isinstance(sender, Finding):
+            return self.intake.read(submission, sender, self.form)
+        status = 401 if sender.code == "credentials_missing" else 403
+        return self.answer(self.intake.refuse(submission, status, sender, self.form.source))
 
-
-def _accepted(intake: Intake, outcome: Outcome) -> Answer:
-    assert outcome.input is not None
-    percentage = outcome.input.workspace.percentage_used(intake.now_ms(), outcome.batches)
-    return Answer(202, _ACCEPTED[percentage])
+    def answer(self, outcome: Outcome) -> Answer:
+        if outcome.status != 202:
+            headers = [(b"www-authenticate", b'Basic realm="mParticle"')] if outcome.status == 401 else None
+            return error_answer(outcome.status, *_messages(outcome), headers=headers)
+        assert outcome.input is not None
+        percentage = outcome.input.workspace.percentage_used(self.intake.now_ms(), outcome.batches)
+        return Answer(202, _ACCEPTED[percentage])
 
 
 def _messages(outcome: Outcome) -> list[str]:

@@ -9,13 +9,14 @@ import ipaddress
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from .. import query
 from ..checks.finding import Finding
+from ..decoding import decode
 from ..intake import Answer, Chunks, Endpoint, Headers, Intake, Reply, Submission
 from ..query import Cursor, Filter, FilterError, Item, Kind, Wait
 from ..recording import BatchRecord, RequestRecord, StoreError, Verdict
@@ -66,11 +67,9 @@ def _guarded(
     handler: Callable[[Submission], Reply], token: str | None, *, any_host: bool = False
 ) -> Callable[[Submission], Reply]:
     def guarded(submission: Submission) -> Reply:
-        refusal = None if any_host else _refusal(submission, token)
-        if refusal is not None:
-            return refusal
         try:
-            return handler(submission)
+            refusal = None if any_host else _refusal(submission, token)
+            return handler(submission) if refusal is None else refusal
         except (FilterError, WorkspaceError) as error:
             return error_answer(400, str(error))
         except StoreError as error:
@@ -82,7 +81,7 @@ def _guarded(
 def _refusal(submission: Submission, token: str | None) -> Answer | None:
     host = (submission.header(b"host") or b"").decode("latin-1")
     origin = submission.header(b"origin")
-    if origin is not None and urlsplit(_lower(origin)).netloc != host.lower():
+    if origin is not None and _netloc(origin) != host.lower():
         return error_answer(403, f"A page of {_shown(origin)} may not read what was recorded here.")
     if submission.header(b"sec-fetch-site") in (b"cross-site", b"same-site"):
         return error_answer(403, "A page of another origin may not read what was recorded here.")
@@ -106,8 +105,11 @@ def _refusal(submission: Submission, token: str | None) -> Answer | None:
     return None
 
 
-def _lower(value: bytes) -> str:
-    return value.decode("latin-1").lower()
+def _netloc(origin: bytes) -> str | None:
+    try:
+        return urlsplit(origin.decode("latin-1").lower()).netloc or None
+    except ValueError:
+        return None
 
 
 def _shown(value: bytes) -> str:
@@ -148,7 +150,7 @@ def _integer(taken: dict[str, str], name: str, default: int, most: int) -> int:
     text = taken.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:12]) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and 0 < int(text) <= most):
         raise FilterError(f"{name} is {text[:40]!r}; expected a whole number from 1 to {most}.")
     return int(text)
 
@@ -189,9 +191,9 @@ class _Imported(msgspec.Struct):
     """A line of an export: a batch item."""
 
     batch: dict[str, Any]
-    received_at_ms: int
+    received_at_ms: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
     verdict: Verdict = "accepted"
-    status: int = 202
+    status: Annotated[int, msgspec.Meta(ge=100, le=599)] = 202
     workspace: str | None = "default"
     key: str | None = None
     source: str = "import"
@@ -406,18 +408,15 @@ class Stream:
 
     def poll(self) -> bytes:
         """What up to AT_ONCE new records hold."""
-        newest = self.recorder.last_id()
+        page = self.recorder.page(self._position, query.AT_ONCE)
         chunks: list[bytes] = []
-        for seen, record in enumerate(self.recorder.requests(self._position), 1):
+        for record in page.records:
             if record.id > self._position + 1 and self._position:
                 gap = {"after": str(self._position), "before": str(record.id)}
                 chunks.append(b"event: forgotten\ndata: " + _encode(gap) + b"\n\n")
             self._position = record.id
             chunks.append(self._chunk(record))
-            if seen == query.AT_ONCE:
-                break
-        else:
-            self._position = max(self._position, newest)
+        self._position = page.end
         return b"".join(chunks)
 
     def _chunk(self, record: RequestRecord) -> bytes:
@@ -487,6 +486,10 @@ def _waited(wait: Wait) -> Answer:
 
 def _imported(line: bytes, remote: str) -> RequestRecord:
     item = _decode_import(line)
+    body = _encode(item.batch)
+    unreadable = decode(body, None, None, len(body)).findings
+    if unreadable:
+        raise msgspec.ValidationError(unreadable[0].message)
     source_request_id = item.batch.get("source_request_id")
     about = BatchRecord(
         item.verdict, item.findings, source_request_id if item.key and isinstance(source_request_id, str) else None
@@ -503,7 +506,7 @@ def _imported(line: bytes, remote: str) -> RequestRecord:
         remote=remote,
         headers=b"content-type: application/json",
         status=item.status,
-        body=_encode(item.batch),
+        body=body,
         batches=[about],
     )
 
