@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from .checks.finding import SEVERITIES, Finding, worst
+from .checks.finding import CODES, SEVERITIES, Finding, worst
 from .dialects.standard import IDENTITY_TYPES
 from .intake import Answer, canonical_batches, header_lines
 from .recording import Page, Recorder, RequestRecord, batch_id
@@ -387,6 +387,13 @@ def _on_batch(name: str, value: str) -> Condition:
         severities = _choices(name, value)
         return Condition(name, value, lambda item: worst(findings(item)), lambda found: found in severities)
     if name == "code":
+        if value not in CODES:
+            near = difflib.get_close_matches(value, CODES, 1, 0.6)
+            raise FilterError(
+                f"code is {value[:40]!r}, which no finding has."
+                + (f" Did you mean {near[0]}?" if near else "")
+                + f" Codes: {', '.join(CODES)}."
+            )
         return Condition(
             name, value, lambda item: sorted({finding.code for finding in findings(item)}), lambda found: value in found
         )

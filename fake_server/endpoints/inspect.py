@@ -487,9 +487,9 @@ def _waited(wait: Wait) -> Answer:
 def _imported(line: bytes, remote: str) -> RequestRecord:
     item = _decode_import(line)
     body = _encode(item.batch)
-    unreadable = decode(body, None, None, len(body)).findings
-    if unreadable:
-        raise msgspec.ValidationError(unreadable[0].message)
+    decoded = decode(body, None, None, len(body))
+    if not decoded.readable:
+        raise msgspec.ValidationError(decoded.findings[0].message)
     source_request_id = item.batch.get("source_request_id")
     about = BatchRecord(
         item.verdict, item.findings, source_request_id if item.key and isinstance(source_request_id, str) else None

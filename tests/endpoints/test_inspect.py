@@ -123,6 +123,7 @@ def test_requests_are_filtered_by_status(fake: Fake) -> None:
         ("batches?evnt_name=x", "Did you mean event_name?"),
         ("batches?verdict=droped", "expected one of accepted, altered, dropped, rejected"),
         ("batches?severity=fatal", "expected one of note, warning, error"),
+        ("batches?code=duplicate_batches", "Did you mean duplicate_batch?"),
         ("batches?identity=c1", "expected TYPE:VALUE"),
         ("batches?identity=customerid:c1", "Did you mean customer_id:c1?"),
         ("batches?limit=0", "expected a whole number from 1 to 1000"),
@@ -288,13 +289,14 @@ def exported(fake: Fake) -> bytes:
 
 def test_an_export_is_imported_as_it_was(fake: Fake, open_fake: OpenFake) -> None:
     fill(fake)
+    fake.upload(batch(mpid=2**70))
     lines = exported(fake)
 
     with open_fake() as other:
         reply = other.request("POST", "/_fake/import", lines)
         again = exported(other)
 
-    assert reply.json == {"imported": 4}
+    assert reply.json == {"imported": 5}
     for before, after in zip(lines.splitlines(), again.splitlines(), strict=True):
         kept = {"batch", "findings", "verdict", "status", "key", "workspace", "source", "received_at_ms"}
         assert {name: json.loads(before)[name] for name in kept} == {name: json.loads(after)[name] for name in kept}
