@@ -7,7 +7,7 @@ import difflib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, TypedDict, Unpack
+from typing import Final, TypedDict, TypeVar, Unpack
 
 import msgspec
 from flask import Flask, Request, Response, request
@@ -20,6 +20,8 @@ from .endpoints.answers import CODES, error_answer, tell
 from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
 from .recording import Recorder, StoreError, open_recorder
 from .workspaces import Mode, Workspaces
+
+Found = TypeVar("Found", Answer, Answer | None)
 
 _log = logging.getLogger("mparticle_fake_server")
 
@@ -238,15 +240,23 @@ def _set_headers(response: Response, headers: list[tuple[bytes, bytes]]) -> None
         response.headers[name.decode("latin-1")] = value.decode("latin-1")
 
 
+def polled(poll: Callable[[], Found]) -> Found | Answer:
+    """What a `Waiting` says, or that the store failed."""
+    try:
+        return poll()
+    except StoreError as error:
+        return error_answer(503, str(error))
+
+
 def _await(recorder: Recorder, waiting: Waiting) -> Answer:
     end = time.monotonic() + waiting.timeout
     while True:
-        answer = waiting.poll()
+        answer = polled(waiting.poll)
         if answer is not None:
             return answer
         left = end - time.monotonic()
         if left <= 0:
-            return waiting.give_up()
+            return polled(waiting.give_up)
         recorder.wait(lambda: waiting.behind, left)
 
 

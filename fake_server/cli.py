@@ -167,6 +167,7 @@ def _print_arrivals(server: "FakeServer") -> None:
     from rich.console import Console
 
     from .query import batch_items, request_item
+    from .recording import StoreError
     from .terminal import batch_lines, request_lines
 
     recorder = server.intake.recorder
@@ -193,7 +194,11 @@ def _print_arrivals(server: "FakeServer") -> None:
                 console.print(f"             … and {newest - position - most} requests before these", style="dim")
             position = newest
 
-    threading.Thread(target=follow, name="mparticle-fake-arrivals", daemon=True).start()
+    def follow_while_open() -> None:
+        with suppress(StoreError):
+            follow()
+
+    threading.Thread(target=follow_while_open, name="mparticle-fake-arrivals", daemon=True).start()
 
 
 # -- asking a running server -----------------------------------------------------------------------------------------------
@@ -229,6 +234,8 @@ def tail(url: str, token: str | None, after: str | None, as_json: bool, filters:
             if kind == "forgotten":
                 gap = json.loads(data)
                 click.echo(f"Requests {gap['after']} to {gap['before']} were forgotten before they could be shown.", err=True)
+            elif kind == "error":
+                click.echo(f"Error: {json.loads(data)['message']}", err=True)
             elif kind == "request":
                 for line in request_lines(json.loads(data)):
                     (messages if as_json else out).print(line)

@@ -12,7 +12,7 @@ from urllib.parse import quote_from_bytes
 from a2wsgi import WSGIMiddleware
 from flask import Flask
 
-from .app import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS
+from .app import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS, polled
 from .endpoints.answers import error_answer
 from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
 
@@ -146,7 +146,7 @@ class Front:
     async def _await(self, waiting: Waiting, gone: asyncio.Task[None]) -> Answer | None:
         end = self._loop.time() + waiting.timeout
         while not gone.done():
-            answer = waiting.poll()
+            answer = polled(waiting.poll)
             if answer is not None:
                 return answer
             if self._closing.done():
@@ -157,7 +157,7 @@ class Front:
             left = end - self._loop.time()
             if left <= 0:
                 # Looking for near misses reads everything that was recorded.
-                return await self._loop.run_in_executor(self._wsgi.executor, waiting.give_up)
+                return await self._loop.run_in_executor(self._wsgi.executor, polled, waiting.give_up)
             await self._sleep(gone, left, waiting)
         return None
 

@@ -5,8 +5,10 @@ import http.client
 import json
 import re
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -441,3 +443,38 @@ def test_a_failure_on_one_upload_leaves_those_that_arrive_with_it(server: FakeSe
     answer = exchange(server, b"".join(requests) + head("Content-Length: 0", "Connection: close"))
 
     assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"202", b"500", b"202", b"400"]
+
+
+# -- a damaged store -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Iterator[FakeServer]:
+    """A server on a store whose third request cannot be read any more."""
+    store = f"sqlite:///{tmp_path}/damaged.db"
+    with FakeServer(store=store) as server:
+        for _ in range(5):
+            upload(server)
+    with contextlib.closing(sqlite3.connect(tmp_path / "damaged.db")) as connection, connection:
+        connection.execute("UPDATE requests SET findings = 'x' WHERE id = 3")
+    with FakeServer(store=store) as server:
+        yield server
+
+
+@pytest.mark.parametrize("question", ["batches", "wait?event_name=Never&timeout=0.01", "stats", "requests/3"])
+def test_a_question_that_meets_damage_gets_503(damaged: FakeServer, question: str) -> None:
+    status, answer = get(damaged, f"/_fake/{question}")
+
+    assert status == 503
+    assert "is damaged" in answer["errors"][0]["message"]
+
+
+def test_a_stream_tells_of_damage_and_goes_on_behind_it(damaged: FakeServer) -> None:
+    stream = Events(damaged, "/_fake/stream?after=0")
+
+    kind, _, told = stream.next()
+    upload(damaged)
+
+    assert (kind, "is damaged" in told["message"]) == ("error", True)
+    assert stream.next()[1] == "6.0"
+    stream.close()

@@ -408,7 +408,12 @@ class Stream:
 
     def poll(self) -> bytes:
         """What up to AT_ONCE new records hold."""
-        page = self.recorder.page(self._position, query.AT_ONCE)
+        try:
+            page = self.recorder.page(self._position, query.AT_ONCE)
+        except StoreError as error:
+            # Past the damage: what comes later can still be shown.
+            self._position = self.recorder.last_id()
+            return b"event: error\ndata: " + _encode({"message": str(error)}) + b"\n\n"
         chunks: list[bytes] = []
         for record in page.records:
             if record.id > self._position + 1 and self._position:

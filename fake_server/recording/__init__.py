@@ -4,7 +4,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import islice, takewhile
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
@@ -67,7 +67,8 @@ class Page(msgspec.Struct):
     text: bytes | None = None
 
 
-_NO_PAGE: Final = Page(-1, 0, 0, [], -1)
+def _no_page() -> Page:
+    return Page(-1, 0, 0, [], -1)
 
 
 class StoreError(Exception):
@@ -90,7 +91,7 @@ class Recorder(ABC):
         self._last_id = 0
         self._weight = 0
         self._seen: dict[tuple[str, str], tuple[int, int]] = {}
-        self._page = _NO_PAGE
+        self._page = _no_page()
         self._subscribers: list[Callable[[], None]] = []
         # One lock for all: whoever holds it may record, whoever waits may read.
         self._changed = threading.Condition(self.lock)
@@ -119,12 +120,17 @@ class Recorder(ABC):
     def page(self, after: int, most: int) -> Page:
         """Up to `most` requests after an id; the same object for all who ask at the same place before more is recorded."""
         newest = self._last_id
-        page = self._page
-        if (page.after, page.most, page.newest) != (after, most, newest):
-            records = list(islice(self.requests(after), most))
-            end = records[-1].id if records else after
-            # Some of the ids below may be forgotten: a page that is not full has all there is.
-            page = self._page = Page(after, most, newest, records, end if len(records) == most else max(end, newest))
+        known = self._page
+        if (known.after, known.most, known.newest) == (after, most, newest):
+            return known
+        records = list(islice(self.requests(after), most))
+        end = records[-1].id if records else after
+        # Some of the ids below may be forgotten: a page that is not full has all there is.
+        page = Page(after, most, newest, records, end if len(records) == most else max(end, newest))
+        with self.lock:
+            # Unless something was forgotten meanwhile.
+            if self._page is known:
+                self._page = page
         return page
 
     def last_id(self) -> int:
@@ -200,7 +206,7 @@ class Recorder(ABC):
             del self._seen[seen]
 
     def _unremember_all(self, ids: Container[int]) -> None:
-        self._page = _NO_PAGE
+        self._page = _no_page()
         self._seen = {seen: place for seen, place in self._seen.items() if place[0] not in ids}
 
 

@@ -241,6 +241,15 @@ def test_who_is_far_behind_sees_every_request_once(recorder: Recorder) -> None:
     assert [len(request.body) for request in requests][::2] == sizes
 
 
+def test_a_page_that_was_looked_at_is_not_shown_again_once_it_is_forgotten(recorder: Recorder) -> None:
+    recorder.record([upload()])
+    looked_at = recorder.page(0, 10).records
+
+    recorder.forget()
+
+    assert (len(looked_at), recorder.page(0, 10).records) == (1, [])
+
+
 # -- duplicates ------------------------------------------------------------------------------------------------------------
 
 
@@ -538,12 +547,3 @@ def test_a_subscriber_that_has_left_is_called_no_more(recorder: Recorder) -> Non
 def test_closing_twice_does_no_harm(recorder: Recorder) -> None:
     recorder.close()
     recorder.close()
-
-
-def test_a_page_that_was_looked_at_is_not_shown_again_once_it_is_forgotten(recorder: Recorder) -> None:
-    recorder.record([upload()])
-    looked_at = recorder.page(0, 10).records
-
-    recorder.forget()
-
-    assert (len(looked_at), recorder.page(0, 10).records) == (1, [])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mparticle_fake_server import FakeServer
-from mparticle_fake_server.recording import Recorder, StoreError, open_recorder
+from mparticle_fake_server.recording import Recorder, RequestRecord, StoreError, open_recorder
 from mparticle_fake_server.recording.sql import SqlRecorder
 from tests.recording.samples import sent, upload
 from tests.recording.serving import Client, served
@@ -45,6 +45,23 @@ def change(store: str, statement: str, *values: object) -> None:
     with closing(sqlite3.connect(file_of(store))) as connection:
         connection.execute(statement, values)
         connection.commit()
+
+
+def test_the_last_id_tells_of_a_request_when_it_can_be_read_and_not_before(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(store) as recorder:
+        recorder.record([upload()])
+        told: list[int] = []
+        show = recorder._show
+
+        def watched(requests: list[RequestRecord]) -> None:
+            told.append(recorder.last_id())
+            show(requests)
+
+        monkeypatch.setattr(recorder, "_show", watched)
+        recorder.record([upload()])
+        told.append(recorder.last_id())
+
+    assert told == [1, 2]
 
 
 # -- the next process ------------------------------------------------------------------------------------------------------
