@@ -7,9 +7,7 @@ import pytest
 RealPart = Callable[[bool, str], None]
 
 
-def test_a_missing_real_part_skips_on_a_developers_machine(
-    real_part: RealPart, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_real_part_skips_on_a_developers_machine(real_part: RealPart, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
 
     with pytest.raises(pytest.skip.Exception) as outcome:

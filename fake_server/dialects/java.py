@@ -1,57 +1,46 @@
 """The official Java SDK: enumerated values as upper-case constants, every missing member as null (`batch-schema.md §0`)."""
 
-from typing import Any, Final
+from typing import Any, Final, get_args
+
+from mparticle_sdk.batch import ChannelName, EnvironmentName, EventTypeName
+from mparticle_sdk.commerce import ProductActionName, PromotionActionName
+from mparticle_sdk.device import ApplicationOSName, ATTAuthorizationStatusName, LocationSourceName, OrientationName, PlatformName
+from mparticle_sdk.events import (
+    ApplicationStateName,
+    ApplicationTransitionTypeName,
+    CommerceCustomEventTypeName,
+    ProfileEventTypeName,
+    PushMessageBehaviorName,
+    PushMessageTypeName,
+)
 
 from ..checks.finding import Finding, make
 from . import standard
 
-_ORIENTATIONS: Final = (
-    "portrait", "portrait_upside_down", "landscape", "LandscapeLeft", "LandscapeRight", "FaceUp", "FaceDown", "Square",
-)  # fmt: skip
-
 ENUMS: Final[dict[str, tuple[str, ...]]] = {
     # Path of the member in a batch ('*' for each item of an array) -> its documented values.
-    "environment": ("production", "development", "unknown"),
-    "device_info.platform": (
-        "iOS", "Android", "web", "desktop", "tvOS", "roku", "out_of_band", "alexa", "smart_tv", "fire_tv", "xbox", "samsung_tv",
-    ),
-    "device_info.att_authorization_status": ("authorized", "denied", "not_determined", "restricted"),
-    "application_info.os": (
-        "Unknown", "IOS", "Android", "WindowsPhone", "MobileWeb", "UnityIOS", "UnityAndroid", "Desktop", "TVOS", "Roku",
-        "OutOfBand", "Alexa", "SmartTV", "FireTV", "Xbox",
-    ),
-    "source_info.channel": ("native", "javascript", "pixel", "desktop", "partner", "server_to_server"),
-    "context.location.location_source": ("unknown", "ip_lookup", "lat_long"),
-    "events.*.event_type": (
-        "custom_event", "commerce_event", "session_start", "session_end", "screen_view", "crash_report", "opt_out",
-        "first_run", "push_registration", "application_state_transition", "push_message", "network_performance", "breadcrumb",
-        "profile", "user_attribute_change", "user_identity_change", "uninstall", "pre_attribution", "push_reaction", "unknown",
-    ),
-    "events.*.data.custom_event_type": (
-        "navigation", "location", "search", "transaction", "user_content", "user_preference", "social", "other", "media",
-        "attribution", "unknown", "add_to_cart", "remove_from_cart", "checkout", "checkout_option", "click", "view_detail",
-        "purchase", "refund", "promotion_view", "promotion_click", "add_to_wishlist", "remove_from_wishlist", "impression",
-        "consent_granted", "consent_denied",
-    ),
-    "events.*.data.location.location_source": ("unknown", "ip_lookup", "lat_long"),
-    "events.*.data.device_current_state.device_orientation": _ORIENTATIONS,
-    "events.*.data.device_current_state.status_bar_orientation": _ORIENTATIONS,
+    "environment": (*get_args(EnvironmentName), "unknown"),
+    "device_info.platform": get_args(PlatformName),
+    "device_info.att_authorization_status": get_args(ATTAuthorizationStatusName),
+    "application_info.os": get_args(ApplicationOSName),
+    "source_info.channel": get_args(ChannelName),
+    "context.location.location_source": get_args(LocationSourceName),
+    "events.*.event_type": get_args(EventTypeName),
+    "events.*.data.custom_event_type": get_args(CommerceCustomEventTypeName),  # those of custom events are among them
+    "events.*.data.location.location_source": get_args(LocationSourceName),
+    "events.*.data.device_current_state.device_orientation": get_args(OrientationName),
+    "events.*.data.device_current_state.status_bar_orientation": get_args(OrientationName),
     "events.*.data.event_system_notification_info.type": ("gdpr_change",),
-    "events.*.data.product_action.action": (
-        "add_to_cart", "remove_from_cart", "checkout", "checkout_option", "click", "view_detail", "purchase", "refund",
-        "add_to_wishlist", "remove_from_wish_list", "unknown",
-    ),
-    "events.*.data.promotion_action.action": ("view", "click"),
-    "events.*.data.application_transition_type": (
-        "application_initialized", "application_exit", "application_background", "application_foreground",
-    ),
-    "events.*.data.push_message_type": ("sent", "received", "action"),
-    "events.*.data.application_state": ("not_running", "background", "foreground"),
-    "events.*.data.push_message_behavior": ("Received", "DirectOpen", "Read", "InfluencedOpen", "Displayed"),
-    "events.*.data.profile_event_type": ("signup", "login", "logout", "update", "delete"),
+    "events.*.data.product_action.action": get_args(ProductActionName),
+    "events.*.data.promotion_action.action": get_args(PromotionActionName),
+    "events.*.data.application_transition_type": get_args(ApplicationTransitionTypeName),
+    "events.*.data.push_message_type": get_args(PushMessageTypeName),
+    "events.*.data.application_state": get_args(ApplicationStateName),
+    "events.*.data.push_message_behavior": get_args(PushMessageBehaviorName),
+    "events.*.data.profile_event_type": get_args(ProfileEventTypeName),
     "events.*.data.new.identity_type": standard.IDENTITY_TYPES,
     "events.*.data.old.identity_type": standard.IDENTITY_TYPES,
-}  # fmt: skip
+}
 
 
 def _constant(value: str) -> str:

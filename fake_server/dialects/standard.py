@@ -1,14 +1,12 @@
 """The Events API's documented form, as the Python, Node, Ruby and Go SDKs write it, and the one spelling in which they differ."""
 
-from typing import Any, Final
+from typing import Any, Final, get_args
+
+from mparticle_sdk.identity import IdentityTypeName
 
 from ..checks.finding import Finding, make
 
-IDENTITY_TYPES: Final = (
-    "customer_id", "email", "other", "other_id_2", "other_id_3", "other_id_4", "other_id_5", "other_id_6", "other_id_7",
-    "other_id_8", "other_id_9", "other_id_10", "mobile_number", "phone_number_2", "phone_number_3", "facebook",
-    "facebook_custom_audience_id", "twitter", "google", "microsoft", "yahoo", "alias",
-)  # fmt: skip
+IDENTITY_TYPES: Final[tuple[str, ...]] = get_args(IdentityTypeName)
 """The members of `user_identities` (`batch-schema.md §2.1`)."""
 
 

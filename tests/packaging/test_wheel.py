@@ -108,8 +108,7 @@ def imported_from(
     """Module name -> file, for one program of the downstream project that imports its own modules and ours."""
     names = ["fixtures", "fake_server", "pytest_plugin", *package_folders]
     program = (
-        "import importlib, json\n"
-        f"print(json.dumps({{name: importlib.import_module(name).__file__ for name in {names!r}}}))\n"
+        f"import importlib, json\nprint(json.dumps({{name: importlib.import_module(name).__file__ for name in {names!r}}}))\n"
     )
     files: dict[str, str] = json.loads(environment.run(environment.python, "-c", program, cwd=downstream))
     return files
@@ -154,9 +153,7 @@ def test_a_project_with_modules_named_as_our_folders_imports_its_own(
 
 
 @pytest.mark.parametrize("package", ["mparticle_sdk", "mparticle_fake_server"])
-def test_the_same_project_imports_from_the_wheel(
-    package: str, imported_from: dict[str, str], environment: Environment
-) -> None:
+def test_the_same_project_imports_from_the_wheel(package: str, imported_from: dict[str, str], environment: Environment) -> None:
     file = Path(imported_from[package])
 
     assert file.is_relative_to(environment.site_packages)
