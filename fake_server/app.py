@@ -7,7 +7,7 @@ import difflib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, TypedDict, TypeVar, Unpack
+from typing import IO, Final, TypedDict, TypeVar, Unpack
 
 import msgspec
 from flask import Flask, Request, Response, request
@@ -17,7 +17,7 @@ from werkzeug.routing import MapAdapter
 from .checks.finding import make
 from .endpoints import events_api, inspect
 from .endpoints.answers import CODES, error_answer, tell
-from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
+from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting, most_of_a_line
 from .recording import Recorder, StoreError, open_recorder
 from .workspaces import Mode, Workspaces
 
@@ -53,11 +53,21 @@ class Options(TypedDict, total=False):
 
 def open_intake(**options: Unpack[Options]) -> Intake:
     """An Intake with its workspaces and recorder. Raises StoreError, WorkspaceError, ValueError."""
+    unknown = sorted(set(options) - set(Options.__annotations__))
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], Options.__annotations__, 1)
+        valid = ", ".join(Options.__annotations__)
+        raise TypeError(f"Unknown option {unknown[0]!r}." + (f" Did you mean {near[0]}?" if near else "") + f" Valid: {valid}.")
+    if options.get("token") == "":
+        raise ValueError("token is empty, which would let everybody in; leave it out, or give one.")
     max_body = options.get("max_body", 2_000_000)
     if max_body < 1:
         raise ValueError(f"max_body is {max_body}; it must be at least 1 byte.")
     workspaces = Workspaces(options.get("mode", "faithful"), unknown_keys=options.get("unknown_keys", True))
-    for key, secret, workspace in options.get("credentials", ()):
+    for credential in options.get("credentials", ()):
+        if isinstance(credential, str):
+            raise TypeError(f"A credential is {credential!r}; expected a tuple (key, secret, workspace).")
+        key, secret, workspace = credential
         workspaces.put(workspace, inputs={key: secret})
     recorder = open_recorder(options.get("store", "memory"), options.get("keep", 100_000))
     return Intake(workspaces, recorder, max_body=max_body)
@@ -76,7 +86,7 @@ def _guarded(intake: Intake, row: Endpoint) -> Callable[[Submission], Reply]:
         try:
             return row.handler(submission)
         except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer
-            _log.exception("%s %s failed", submission.method, submission.path)
+            _log.exception("%s %r failed", submission.method, submission.path)
             finding = make(
                 "server_error",
                 f"The fake failed with {type(error).__name__}: {error}. The request is recorded; the log has the traceback.",
@@ -101,7 +111,9 @@ class _Application(Flask):
         """Route by the path alone: any Host is answered, also one that is no host name."""
         if request is None:
             return super().create_url_adapter(request)
-        return self.url_map.bind("fake", path_info=request.path, default_method=request.method)
+        path = _path(request)
+        # Werkzeug would drop one of two leading slashes, which production does not serve.
+        return self.url_map.bind("fake", path_info=f"/.{path}" if path.startswith("//") else path, default_method=request.method)
 
 
 def make_app(intake: Intake, rows: list[Endpoint]) -> Flask:
@@ -148,13 +160,18 @@ def _view(intake: Intake, row: Endpoint) -> Callable[..., Response]:
     return view
 
 
+def _path(request: Request) -> str:
+    path: str = request.environ.get("PATH_INFO", "/")
+    return path.encode("latin-1").decode("utf-8", "replace") or "/"
+
+
 def submission_of(
     request: Request, max_body: int, arguments: dict[str, str] | None = None, *, streamed: bool = False
 ) -> Submission:
     """A Submission from a Flask request; the body is read up to `max_body` bytes."""
     submission = Submission(
         request.method,
-        request.path,
+        _path(request),
         request.query_string.decode("latin-1"),
         [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()],
         b"",
@@ -162,7 +179,7 @@ def submission_of(
         arguments=arguments or {},
     )
     if streamed:
-        submission.lines = iter(request.stream)
+        submission.lines = _lines(request.stream, most_of_a_line(max_body))
     elif request.content_length is not None and request.content_length > max_body:
         submission.oversize = request.content_length
     else:
@@ -176,6 +193,18 @@ def submission_of(
         else:
             submission.body = body
     return submission
+
+
+def _lines(stream: IO[bytes], most: int) -> Iterator[bytes]:
+    """The lines of a stream, read in blocks; the last one may be longer than `most` bytes, and ends the reading."""
+    rest = b""
+    while block := stream.read(65_536):
+        *lines, rest = (rest + block).split(b"\n")
+        yield from lines
+        if len(rest) > most:
+            break
+    if rest:
+        yield rest
 
 
 def _stray(intake: Intake, submission: Submission, status: int, paths: list[str], methods: list[str]) -> Answer:

@@ -3,6 +3,7 @@
 The endpoints call it; the front and the Flask application only carry Submissions to it and Answers back.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol, runtime_checkable
@@ -32,17 +33,10 @@ _PLAIN_HEADERS: Final = frozenset(
 )
 """Told at a glance: the headers of every request."""
 
-_SECRET_HEADERS: Final = frozenset(
-    {
-        b"authorization",
-        b"proxy-authorization",
-        b"cookie",
-        b"set-cookie",
-        b"x-mp-signature",
-        b"x-api-key",
-        b"x-auth-token",
-    }
-)
+_SECRET: Final = re.compile(r"auth|cookie|secret|token|passw|signature|api[-_]?key", re.IGNORECASE)
+"""What the names of headers and parameters have that hold secrets."""
+
+_SECRET_PARAMETER: Final = re.compile(rf"([?&;]|^)([^=&;?]*(?:{_SECRET.pattern})[^=&;?]*)=[^&;#]*", re.IGNORECASE)
 
 
 class Submission(msgspec.Struct, gc=False):
@@ -229,7 +223,7 @@ class Intake:
             dialect="standard",
             method=submission.method,
             path=submission.path,
-            query=submission.query,
+            query=redact_query(submission.query) if submission.query else "",
             remote=submission.remote,
             headers=redact(submission.headers),
             status=status,
@@ -261,7 +255,7 @@ class Intake:
             about = check(batch)
             if form.historical:
                 about += check_historical(batch, now_ms)
-            record.batches.append(BatchRecord("accepted", quirks + about if quirks else about, _source_request_id(batch)))
+            record.batches.append(BatchRecord("accepted", quirks + about if quirks else about, source_request_id(batch)))
         if form.bulk:
             for index, recorded in enumerate(record.batches):
                 if recorded.findings:
@@ -356,7 +350,13 @@ def _verdict(findings: list[Finding]) -> tuple[Verdict, bool]:
     return ("altered" if "alter" in effects else "accepted"), False
 
 
-def _source_request_id(batch: dict[str, Any]) -> str | None:
+def most_of_a_line(max_body: int) -> int:
+    """Bytes of a line of an import: the largest batch, written out, with its findings."""
+    return 4 * max_body + 1_000_000
+
+
+def source_request_id(batch: dict[str, Any]) -> str | None:
+    """By what a batch is told from its duplicates, or None."""
     value = batch.get("source_request_id")
     if isinstance(value, str):
         return value or None
@@ -409,17 +409,24 @@ def _batches(value: Any, form: Form, mode: Mode) -> tuple[list[dict[str, Any]], 
             f"The request carries {len(value)} batches; expected at most {limits.BATCHES_PER_REQUEST}.",
             hint=f"Split it into {-(-len(value) // limits.BATCHES_PER_REQUEST)} requests.",
         )
-        if mode != "lenient" or len(value) > LENIENT_BATCHES:
+        if mode != "lenient":
             return [], problem
+        if len(value) > LENIENT_BATCHES:
+            return [], make("body_too_large", f"{problem.message} This server takes {LENIENT_BATCHES} in lenient mode.")
     for index, batch in enumerate(value):
         if not isinstance(batch, dict):
-            return [], make(
+            problem = make(
                 "wrong_top_level",
                 f"Item {index} of the array is {_kind(batch)}; expected a batch, a JSON object.",
                 index=index,
                 raw_pointer=f"/{index}",
             )
+            return (_objects(value) if mode == "lenient" else []), problem
     return value, problem
+
+
+def _objects(value: list[Any]) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)]
 
 
 def _kind(value: Any) -> str:
@@ -452,25 +459,32 @@ def canonical_batches(record: RequestRecord) -> list[dict[str, Any]]:
         elif name == b"content-type" and content_type is None:
             content_type = value
     value = decode(record.body, content_encoding, content_type, _NO_LIMIT).value
-    batches: list[dict[str, Any]] = value if isinstance(value, list) else [value]
+    # In lenient mode the other items of a bulk request were passed over.
+    batches = _objects(value if isinstance(value, list) else [value])
     for batch in batches:
         dialects.translate(batch, record.dialect)
     return batches
 
 
 def redact(headers: Headers) -> bytes:
-    """The header block as it is kept: `name: value` lines, secrets replaced; a Basic header keeps its scheme only."""
+    """The header block as it is kept: `name: value` lines, secrets replaced; an Authorization keeps its scheme."""
     lines = []
     for name, value in headers:
         if name in _PLAIN_HEADERS:
             lines.append(name + b": " + value)
-        elif value and (name in _SECRET_HEADERS or b"secret" in name or b"token" in name):
-            scheme, space, _ = value.partition(b" ")
-            keeps_scheme = space and name.endswith(b"authorization")
-            lines.append(name + b": " + (scheme + b" <redacted>" if keeps_scheme else b"<redacted>"))
+        elif value and _SECRET.search(name.decode("latin-1")):
+            scheme = value.partition(b" ")[0]
+            shown = scheme + b" <redacted>" if scheme.lower() in (b"basic", b"bearer", b"digest") else b"<redacted>"
+            lines.append(name + b": " + shown)
         else:
-            lines.append(name + b": " + value)
+            # An address may have a query.
+            lines.append(name + b": " + (redact_query(value.decode("latin-1")).encode("latin-1") if b"=" in value else value))
     return b"\n".join(lines)
+
+
+def redact_query(text: str) -> str:
+    """A query string, or an address with one, without the values of parameters that hold secrets."""
+    return _SECRET_PARAMETER.sub(r"\1\2=<redacted>", text) if "=" in text else text
 
 
 def header_lines(block: bytes) -> Headers:

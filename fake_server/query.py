@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from .checks.finding import CODES, SEVERITIES, Finding, worst
+from .dialects import java
 from .dialects.standard import IDENTITY_TYPES
 from .intake import Answer, canonical_batches, header_lines
 from .recording import Page, Recorder, RequestRecord, batch_id
@@ -242,6 +243,7 @@ FIELDS: Final[dict[Kind, tuple[str, ...]]] = {
     "events": ("workspace", "key", "source", *BATCH_FIELDS, *EVENT_FIELDS),
     "requests": (*REQUEST_FIELDS, "severity", "code"),
 }
+EVENT_TYPES: Final = java.ENUMS["events.*.event_type"]
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "verdict": ("accepted", "altered", "dropped", "rejected"),
     "severity": SEVERITIES,
@@ -257,14 +259,14 @@ class Filter(msgspec.Struct):
     needles: list[bytes] = []
 
     @classmethod
-    def parse(cls, pairs: Iterable[tuple[str, str]], kind: Kind) -> "Filter":
-        """From names and values. Raises FilterError."""
+    def parse(cls, pairs: Iterable[tuple[str, str]], kind: Kind, others: tuple[str, ...] = ()) -> "Filter":
+        """From names and values; `others` are what an endpoint takes besides filters. Raises FilterError, which names all."""
         found = cls()
         for name, value in pairs:
             if name.startswith("data.") and len(name) > 5 and kind != "requests":
                 found.event.append(_on_data(name, value))
             elif name not in FIELDS[kind]:
-                raise FilterError(_unknown(name, kind))
+                raise FilterError(_unknown(name, kind, others))
             elif name in REQUEST_FIELDS:
                 found.request.append(_on_request(name, value))
             elif name in BATCH_FIELDS:
@@ -349,8 +351,8 @@ def _is_literal(record: RequestRecord) -> bool:
     )
 
 
-def _unknown(name: str, kind: Kind) -> str:
-    valid = FIELDS[kind] + (() if kind == "requests" else ("data.PATH",)) + ("after", "limit")
+def _unknown(name: str, kind: Kind, others: tuple[str, ...]) -> str:
+    valid = FIELDS[kind] + (() if kind == "requests" else ("data.PATH",)) + others
     near = difflib.get_close_matches(name, valid, 1, 0.6)
     return f"Unknown filter {name[:80]!r}." + (f" Did you mean {near[0]}?" if near else "") + f" Valid: {', '.join(valid)}."
 
@@ -368,7 +370,7 @@ def _on_request(name: str, value: str) -> Condition:
         found = getattr(record, name)
         return found if found is None else str(found)
 
-    if name == "status" and not value.isdigit():
+    if name == "status" and not (value.isascii() and value.isdigit()):
         raise FilterError(f"status is {value[:40]!r}; expected an HTTP status such as 202.")
     return Condition(name, value, read, lambda found: bool(found == value))
 
@@ -417,13 +419,20 @@ def _on_batch(name: str, value: str) -> Condition:
         identity,
         read,
         _equals(identity),
-        # A number may stand there without quotes.
-        None if _is_number(_parsed(identity)) else _needle(identity),
+        # Numbers and the like may stand there without quotes.
+        _needle(identity) if isinstance(_parsed(identity), str) else None,
     )
 
 
 def _on_event(name: str, value: str) -> Condition:
     if name == "event_type":
+        if value not in EVENT_TYPES:
+            near = difflib.get_close_matches(value, EVENT_TYPES, 1, 0.5)
+            raise FilterError(
+                f"event_type is {value[:40]!r}, which mParticle does not know."
+                + (f" Did you mean {near[0]}?" if near else "")
+                + f" Types: {', '.join(EVENT_TYPES)}."
+            )
         return Condition(
             name, value, lambda item: item.event.get("event_type"), lambda found: bool(found == value), _needle(value)
         )

@@ -4,6 +4,7 @@ import binascii
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
+from hmac import compare_digest
 from typing import Final, Literal, get_args
 
 import msgspec
@@ -43,6 +44,8 @@ class Input(msgspec.Struct, frozen=True):
     key: str
     secret: str | None
     workspace: Workspace
+    by_itself: bool = False
+    """Made for an unknown key that somebody sent; gives way to whoever names the key."""
 
 
 class WorkspaceError(ValueError):
@@ -62,7 +65,7 @@ class Workspaces:
         self._lock = threading.Lock()
         self._workspaces: dict[str, Workspace] = {"default": Workspace("default", mode)}
         self._inputs: dict[str, Input] = {}
-        self._parsed: dict[bytes, tuple[str, str] | Finding] = {}
+        self._parsed: dict[bytes, tuple[str, str]] = {}
 
     def __iter__(self) -> Iterator[Workspace]:
         return iter(list(self._workspaces.values()))
@@ -75,7 +78,9 @@ class Workspaces:
         """The input of this API key."""
         return self._inputs.get(key)
 
-    def put(self, name: str, mode: Mode | None = None, inputs: dict[str, str | None] | None = None) -> Workspace:
+    def put(
+        self, name: str, mode: Mode | None = None, inputs: dict[str, str | None] | None = None, *, by_itself: bool = False
+    ) -> Workspace:
         """Make a workspace, or change the mode of one that exists and add inputs to it.
 
         Raises WorkspaceError if a key belongs to another workspace already.
@@ -89,7 +94,7 @@ class Workspaces:
                 if not key or ":" in key:
                     raise WorkspaceError(f"The API key {key[:40]!r} is empty or has a colon, which Basic authentication forbids.")
                 known = self._inputs.get(key)
-                if known is not None and known.workspace.name != name:
+                if known is not None and known.workspace.name != name and not known.by_itself:
                     raise WorkspaceError(
                         f"The API key {key!r} belongs to the workspace {known.workspace.name!r}; choose another key for {name!r}."
                     )
@@ -97,20 +102,24 @@ class Workspaces:
             if mode is not None:
                 workspace.mode = mode
             for key, secret in (inputs or {}).items():
+                if key in self._inputs:
+                    self._inputs[key].workspace.inputs.pop(key, None)
                 workspace.inputs[key] = secret
-                self._inputs[key] = Input(key, secret, workspace)
+                self._inputs[key] = Input(key, secret, workspace, by_itself)
         return workspace
 
     def remove(self, name: str) -> bool:
         """Remove a workspace and its inputs; `default` stays, without inputs. False if there is none of this name."""
         with self._lock:
-            workspace = self._workspaces.pop(name, None)
+            workspace = self._workspaces.get(name)
             if workspace is None:
                 return False
             for key in workspace.inputs:
                 del self._inputs[key]
             if name == "default":
                 self._workspaces[name] = Workspace(name, workspace.mode)
+            else:
+                del self._workspaces[name]
         return True
 
     def authenticate(self, authorization: bytes | None) -> Input | Finding:
@@ -131,12 +140,12 @@ class Workspaces:
                 return make(
                     "credentials_wrong",
                     f"The API key {key[:80]!r} is unknown here.",
-                    hint=f"Known keys: {', '.join(sorted(self._inputs)[:10]) or 'none'}.",
+                    hint="GET /_fake/workspaces lists the keys that are known.",
                 )
             if len(self._inputs) < MOST_INPUTS:
-                self.put("default", inputs={key: None})
+                self.put("default", inputs={key: None}, by_itself=True)
             return Input(key, None, self._workspaces["default"])
-        if found.secret is not None and found.secret != secret:
+        if found.secret is not None and not compare_digest(found.secret.encode(), secret.encode()):
             return make(
                 "credentials_wrong",
                 f"The secret is not the one of the API key {key[:80]!r}.",
@@ -151,12 +160,14 @@ class Workspaces:
 
     def _parse(self, authorization: bytes) -> tuple[str, str] | Finding:
         credentials = self._parsed.get(authorization)
-        if credentials is None:
-            credentials = parse_basic(authorization)
+        if credentials is not None:
+            return credentials
+        parsed = parse_basic(authorization)
+        if isinstance(parsed, tuple) and len(authorization) < 1000:
             if len(self._parsed) > MOST_INPUTS:
                 self._parsed.clear()
-            self._parsed[authorization] = credentials
-        return credentials
+            self._parsed[authorization] = parsed
+        return parsed
 
 
 def check_mode(mode: str) -> Mode:
@@ -177,12 +188,10 @@ def parse_basic(authorization: bytes) -> tuple[str, str] | Finding:
             hint="The Node SDK sends an empty header when the key or the secret is missing in its Configuration.",
         )
     if scheme.lower() != b"basic":
-        # What follows the scheme is a secret; without a scheme, the one word may be one.
-        shown = f"of the scheme {scheme[:20].decode('latin-1')!r}" if encoded else "one word without a scheme"
-        return make(
-            "credentials_missing",
-            f"The Authorization header is {shown}; expected Basic and base64 of KEY:SECRET.",
-        )
+        # What stands in the place of a scheme may be a secret.
+        known = scheme.lower() in (b"bearer", b"digest", b"negotiate")
+        shown = f"of the scheme {scheme.decode()!r}" if known and encoded else "of no known scheme"
+        return make("credentials_missing", f"The Authorization header is {shown}; expected Basic and base64 of KEY:SECRET.")
     try:
         key, colon, secret = b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):

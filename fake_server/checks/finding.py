@@ -59,6 +59,7 @@ CODES: Final[dict[str, Code]] = {
     "body_too_large": Code(
         "error", "refuse", "The body is larger than the server takes, as sent or after decompression.", "--max-body"
     ),
+    "http_broken": Code("error", "refuse", "What was received is not an HTTP request.", "RFC 9112"),
     "server_error": Code(
         "error", "refuse", "This server failed on the request: a fault of the fake, not of the client.", "a bug of this server"
     ),
@@ -84,7 +85,7 @@ CODES: Final[dict[str, Code]] = {
     "number_out_of_range": Code("error", "refuse", "A number is too large for any JSON reader to hold.", "RFC 8259 §6"),
     "integer_beyond_64_bits": Code(
         "error",
-        "none",
+        "alter",
         "An integer does not fit into 64 bits, which is what mParticle's integers have.",
         "batch-schema.md §0",
     ),

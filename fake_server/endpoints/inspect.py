@@ -17,7 +17,7 @@ import msgspec
 from .. import query
 from ..checks.finding import Finding
 from ..decoding import decode
-from ..intake import Answer, Chunks, Endpoint, Headers, Intake, Reply, Submission
+from ..intake import Answer, Chunks, Endpoint, Headers, Intake, Reply, Submission, most_of_a_line, source_request_id
 from ..query import Cursor, Filter, FilterError, Item, Kind, Wait
 from ..recording import BatchRecord, RequestRecord, StoreError, Verdict
 from ..version import __version__
@@ -27,6 +27,11 @@ from .openapi import document
 
 MOST_ITEMS: Final = 1000
 MOST_SECONDS: Final = 3600
+MOST_RENDERED: Final = 2_000_000
+"""Bytes of server-sent events that are kept for other streams."""
+
+IMPORTED_AT_ONCE: Final = 2_000_000
+"""Bytes of imported batches that one commit takes."""
 NDJSON: Final = "application/x-ndjson"
 
 Pairs = list[tuple[str, str]]
@@ -55,7 +60,7 @@ def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
         Endpoint("GET", "/_fake/openapi.json", api.openapi),
     ]
     return [
-        Endpoint("GET", "/_fake/health", _guarded(api.health, None, any_host=True)),
+        Endpoint("GET", "/_fake/health", _guarded(api.health, None, any_host=True), direct=True),
         *(msgspec.structs.replace(row, handler=_guarded(row.handler, token)) for row in rows),
     ]
 
@@ -208,6 +213,7 @@ class _Inspect:
         self.intake = intake
         self.recorder = intake.recorder
         self.rendered: dict[int, bytes] = {}
+        self.rendered_bytes = 0
 
     def health(self, _: Submission) -> Answer:
         return json_answer(200, {"status": "ready", "version": __version__})
@@ -219,7 +225,7 @@ class _Inspect:
         def listing(submission: Submission) -> Reply:
             pairs = _pairs(submission)
             taken = _take(pairs, "after", "limit")
-            found = query.select(self.recorder, Filter.parse(pairs, kind), kind, _after(taken))
+            found = query.select(self.recorder, Filter.parse(pairs, kind, ("after", "limit")), kind, _after(taken))
             if NDJSON in (submission.header(b"accept") or b"").decode("latin-1").lower():
                 limit = _integer(taken, "limit", 0, 2**31)
                 return Chunks([(b"content-type", NDJSON.encode())], _lines(found, limit))
@@ -259,9 +265,12 @@ class _Inspect:
         if of not in ("events", "batches"):
             raise FilterError(f"of is {of[:40]!r}; expected events or batches.")
         kind: Literal["batches", "events"] = "events" if of == "events" else "batches"
+        if all(name != "verdict" for name, _ in pairs):
+            # What production would not process has not arrived.
+            pairs.append(("verdict", "accepted,altered"))
         return Wait(
             self.recorder,
-            Filter.parse(pairs, kind),
+            Filter.parse(pairs, kind, ("after", "count", "timeout", "of")),
             kind,
             _integer(taken, "count", 1, 100_000),
             _seconds(taken, "timeout", 10.0),
@@ -275,12 +284,12 @@ class _Inspect:
         last = submission.header(b"last-event-id")
         if last:
             taken["after"] = last.decode("latin-1")
-        position = _after(taken).parts[0] if taken else self.recorder.last_id()
-        return Stream(self, Filter.parse(pairs, "batches"), position)
+        after = _after(taken) if taken else Cursor((self.recorder.last_id(),))
+        return Stream(self, Filter.parse(pairs, "batches", ("after",)), after)
 
     def stats(self, submission: Submission) -> Answer:
         pairs = _pairs(submission)
-        on_requests = Filter.parse([pair for pair in pairs if pair[0] != "token"], "requests")
+        on_requests = Filter.parse([pair for pair in pairs if pair[0] != "token"], "requests", ())
         verdicts: Counter[str] = Counter()
         statuses: Counter[str] = Counter()
         event_types: Counter[str] = Counter()
@@ -324,9 +333,15 @@ class _Inspect:
     def import_(self, submission: Submission) -> Answer:
         imported = 0
         block: list[RequestRecord] = []
+        size = 0
         for number, line in enumerate(submission.lines or iter(submission.body.splitlines(keepends=True)), 1):
             if not line.strip():
                 continue
+            if len(line) > most_of_a_line(self.intake.max_body):
+                self.recorder.record(block)
+                return error_answer(
+                    413, f"Line {number} is too long for a batch. The {imported + len(block)} batches before it were imported."
+                )
             try:
                 block.append(_imported(line, submission.remote))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -337,10 +352,11 @@ class _Inspect:
                     f"The {imported + len(block)} batches before it were imported. GET /_fake/batches with "
                     f"'Accept: {NDJSON}' gives the format.",
                 )
-            if len(block) == 500:
+            size += len(line)
+            if size > IMPORTED_AT_ONCE:
                 self.recorder.record(block)
                 imported += len(block)
-                block = []
+                block, size = [], 0
         if block:
             self.recorder.record(block)
         return json_answer(200, {"imported": imported + len(block)})
@@ -377,8 +393,10 @@ class _Inspect:
         chunk = self.rendered.get(record.id)
         if chunk is None:
             chunk = b"".join(map(_server_sent, query.batch_items(record))) or _server_sent_request(record)
-            if len(self.rendered) > 2 * query.AT_ONCE:
+            self.rendered_bytes += len(chunk)
+            if self.rendered_bytes > MOST_RENDERED:
                 self.rendered.clear()
+                self.rendered_bytes = len(chunk)
             self.rendered[record.id] = chunk
         return chunk
 
@@ -395,11 +413,12 @@ class Stream:
         (b"x-accel-buffering", b"no"),
     ]
 
-    def __init__(self, api: _Inspect, filter: Filter, position: int) -> None:
+    def __init__(self, api: _Inspect, filter: Filter, after: Cursor) -> None:
         self.recorder = api.recorder
         self._render = api.render
         self._filter = filter
-        self._position = position if position <= self.recorder.last_id() else 0
+        self._after = after if after.request_id <= self.recorder.last_id() else Cursor()
+        self._position = self._after.request_id
 
     @property
     def behind(self) -> bool:
@@ -416,8 +435,9 @@ class Stream:
             return b"event: error\ndata: " + _encode({"message": str(error)}) + b"\n\n"
         chunks: list[bytes] = []
         for record in page.records:
-            if record.id > self._position + 1 and self._position:
-                gap = {"after": str(self._position), "before": str(record.id)}
+            had = max(self._position, *self._after.parts[:1], 0)
+            if record.id > had + 1 and had:
+                gap = {"after": str(had), "before": str(record.id)}
                 chunks.append(b"event: forgotten\ndata: " + _encode(gap) + b"\n\n")
             self._position = record.id
             chunks.append(self._chunk(record))
@@ -428,9 +448,12 @@ class Stream:
         filter = self._filter
         if not filter.may_match(record):
             return b""
-        if not (filter.batch or filter.event):
-            return self._render(record)
-        return b"".join(map(_server_sent, filter.batches(record)))
+        if record.id in self._after.parts[:1]:
+            # Resumed in the middle of a bulk request.
+            return b"".join(_server_sent(item) for item in filter.batches(record) if self._after.precedes(item))
+        if filter.batch or filter.event:
+            return b"".join(map(_server_sent, filter.batches(record)))
+        return self._render(record)
 
 
 def _server_sent(item: Item) -> bytes:
@@ -495,10 +518,7 @@ def _imported(line: bytes, remote: str) -> RequestRecord:
     decoded = decode(body, None, None, len(body))
     if not decoded.readable:
         raise msgspec.ValidationError(decoded.findings[0].message)
-    source_request_id = item.batch.get("source_request_id")
-    about = BatchRecord(
-        item.verdict, item.findings, source_request_id if item.key and isinstance(source_request_id, str) else None
-    )
+    about = BatchRecord(item.verdict, item.findings, source_request_id(item.batch))
     return RequestRecord(
         received_at_ms=item.received_at_ms,
         workspace=item.workspace,

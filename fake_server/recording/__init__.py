@@ -3,8 +3,8 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator
-from itertools import islice, takewhile
-from typing import Literal
+from itertools import takewhile
+from typing import Final, Literal
 
 import msgspec
 
@@ -51,6 +51,10 @@ class RequestRecord(msgspec.Struct, gc=False):
     def weight(self) -> int:
         """What this request counts towards the number of kept batches; one without any counts as one."""
         return len(self.batches) or 1
+
+
+PAGE_BYTES: Final = 250_000
+"""Bytes of bodies after which a page ends, so that no look at one takes long."""
 
 
 class Page(msgspec.Struct):
@@ -123,10 +127,19 @@ class Recorder(ABC):
         known = self._page
         if (known.after, known.most, known.newest) == (after, most, newest):
             return known
-        records = list(islice(self.requests(after), most))
-        end = records[-1].id if records else after
-        # Some of the ids below may be forgotten: a page that is not full has all there is.
-        page = Page(after, most, newest, records, end if len(records) == most else max(end, newest))
+        records: list[RequestRecord] = []
+        size = 0
+        end = after
+        for record in self.requests(after):
+            records.append(record)
+            end = record.id
+            size += len(record.body)
+            if len(records) == most or size > PAGE_BYTES:
+                break
+        else:
+            # All there is; some of the ids below may be forgotten.
+            end = max(end, newest)
+        page = Page(after, most, newest, records, end)
         with self.lock:
             # Unless something was forgotten meanwhile.
             if self._page is known:

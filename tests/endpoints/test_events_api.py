@@ -461,4 +461,91 @@ def test_a_failure_of_the_fake_itself_is_answered_and_recorded(
         assert reply.status == 500
         assert "ZeroDivisionError: made for this test" in reply.messages[0]
         assert (codes(fake), fake.items("requests")[0]["status"]) == (["server_error"], 500)
-    assert "POST /v2/events failed" in caplog.text
+    assert "POST '/v2/events' failed" in caplog.text
+
+
+def test_two_slashes_at_the_beginning_are_no_endpoint(fake: Fake) -> None:
+    reply = fake.upload(batch(), "//v2/events")
+
+    assert reply.status == 404
+    assert "Did you mean /v2/events?" in reply.messages[0]
+    assert fake.items("requests")[0]["path"] == "//v2/events"
+
+
+def test_lenient_mode_passes_over_what_is_no_batch(open_fake: OpenFake) -> None:
+    with open_fake(mode="lenient") as fake:
+        reply = fake.upload([batch(mpid=1), 3, batch(mpid=2)], "/v2/bulkevents")
+
+        assert reply.status == 202
+        assert [item["batch"]["mpid"] for item in fake.items("batches")] == [1, 2]
+
+
+def test_lenient_mode_has_a_limit_too(open_fake: OpenFake) -> None:
+    with open_fake(mode="lenient") as fake:
+        reply = fake.upload([{}] * 10_001, "/v2/bulkevents")
+
+        assert reply.status == 413
+        assert "This server takes 10000" in reply.messages[0]
+
+
+def test_an_integer_beyond_64_bits_is_kept_and_the_batch_altered(fake: Fake) -> None:
+    fake.upload(batch(mpid=2**70))
+
+    item = fake.items("batches")[0]
+    assert (item["batch"]["mpid"], item["verdict"]) == (2**70, "altered")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Api-Key", "ApiKey", "X-Authorization", "X-Password", "Proxy-Authorization", "X-Session-Token", "X-MP-Signature"],
+)
+def test_no_header_that_holds_a_secret_is_kept(fake: Fake, header: str) -> None:
+    fake.request("POST", "/v2/events", b"{}", {header: "Basic s3cr3t", "Authorization": "s3cr3t more"})
+
+    assert "s3cr3t" not in str(fake.ask("requests/1"))
+
+
+def test_the_key_of_a_client_sdk_is_no_secret(fake: Fake) -> None:
+    fake.upload(batch(), X_MP_Key="public")
+
+    assert dict(fake.ask("requests/1")["headers"])["x-mp-key"] == "public"
+
+
+@pytest.mark.parametrize("name", ["token", "api_secret", "PASSWORD", "access-token", "api-key"])
+def test_no_parameter_that_holds_a_secret_is_kept(fake: Fake, name: str) -> None:
+    fake.upload(batch(), f"/v2/events?a=1&{name}=s3cr3t&b=2", Referer=f"http://x/?{name}=s3cr3t")
+
+    request = fake.ask("requests/1")
+    assert request["query"] == f"a=1&{name}=<redacted>&b=2"
+    assert "s3cr3t" not in str(request)
+
+
+def test_a_key_that_was_taken_unknown_can_be_named_later(fake: Fake) -> None:
+    fake.upload(batch())
+
+    reply = fake.request("PUT", "/_fake/workspaces/shop", b'{"inputs": [{"key": "key", "secret": "secret"}]}')
+    fake.upload(batch())
+
+    assert reply.status == 200
+    assert [item["workspace"] for item in fake.items("batches")] == ["default", "shop"]
+
+
+def test_a_named_key_stays_with_its_workspace(open_fake: OpenFake) -> None:
+    with open_fake(credentials=[("key", "secret", "shop")]) as fake:
+        assert fake.request("PUT", "/_fake/workspaces/other", b'{"inputs": [{"key": "key"}]}').status == 400
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"mod": "strict"}, "Did you mean mode?"),
+        ({"credentials": ["key:secret"]}, "expected a tuple"),
+        ({"token": ""}, "let everybody in"),
+        ({"mode": "hard"}, "expected one of faithful, strict, lenient"),
+        ({"max_body": 0}, "at least 1 byte"),
+        ({"keep": 0}, "at least 1 batch"),
+    ],
+)
+def test_a_wrong_option_is_refused_at_once(open_fake: OpenFake, options: Any, told: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=told), open_fake(**options):
+        pass

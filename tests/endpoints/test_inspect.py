@@ -30,7 +30,7 @@ def fill(fake: Fake) -> None:
     fake.upload(
         batch(events=[event("Seek")], user_identities={"email": "b@example.com"}, mpid=77), Authorization="Basic b3RoZXI6cw=="
     )
-    fake.upload(batch(events=[event("Lost"), {}], user_identities={"customer_id": "c1", "other": 5}))
+    fake.upload(batch(events=[event("Lost"), {}], user_identities={"customer_id": "c1", "other": 5, "yahoo": True}))
 
 
 # -- filters ---------------------------------------------------------------------------------------------------------------
@@ -53,6 +53,7 @@ def fill(fake: Fake) -> None:
         ({"identity": "email:b@example.com"}, ["Seek"]),
         ({"identity": "mpid:77"}, ["Seek"]),
         ({"identity": "other:5"}, ["Lost"]),
+        ({"identity": "yahoo:true"}, ["Lost"]),
         ({"event_type": "custom_event"}, ["Play", "Stop", "Seek", "Lost"]),
         ({"event_type": "screen_view"}, []),
         ({"event_name": "Seek"}, ["Seek"]),
@@ -132,6 +133,13 @@ def test_requests_are_filtered_by_status(fake: Fake) -> None:
         ("batches?status=202", "Valid: workspace"),
         ("requests?event_name=x", "Valid: workspace"),
         ("requests?status=ok", "an HTTP status such as 202"),
+        ("batches?event_type=custom", "Did you mean custom_event?"),
+        ("wait?tiemout=5", "Did you mean timeout?"),
+        (
+            "wait?limit=5",
+            "Valid: workspace, key, source, verdict, severity, code, identity, event_type, event_name, data.PATH, after, count",
+        ),
+        ("requests?status=%C2%B2", "an HTTP status such as 202"),
         ("wait?of=users", "expected events or batches"),
         ("wait?timeout=-1", "expected seconds from 0 to 3600"),
         ("wait?timeout=nan", "expected seconds from 0 to 3600"),
@@ -315,6 +323,25 @@ def test_an_import_with_a_broken_line_names_it_and_keeps_the_lines_before(fake: 
         assert names(other) == ["Play", "Stop"]
 
 
+def test_a_line_that_no_batch_can_fill_is_not_imported(open_fake: OpenFake) -> None:
+    with open_fake(max_body=1000) as fake:
+        reply = fake.request("POST", "/_fake/import", b'{"batch": {"a": "' + b"x" * 1_200_000)
+
+        assert reply.status == 413
+        assert "Line 1 is too long" in reply.messages[0]
+
+
+def test_a_number_as_source_request_id_is_known_after_an_import(fake: Fake, open_fake: OpenFake) -> None:
+    fake.upload(batch(source_request_id=5))
+    lines = exported(fake)
+
+    with open_fake() as other:
+        other.request("POST", "/_fake/import", lines)
+        other.upload(batch(source_request_id=5))
+
+        assert [item["verdict"] for item in other.items("batches")] == ["accepted", "dropped"]
+
+
 def test_an_import_may_be_larger_than_a_body(open_fake: OpenFake) -> None:
     with open_fake(max_body=1000) as fake:
         for _ in range(20):
@@ -358,6 +385,17 @@ def test_waiting_for_batches_counts_those_without_events(fake: Fake) -> None:
     fake.upload({"environment": "development", "user_identities": {"customer_id": "c1"}})
 
     assert fake.ask("wait?of=batches&identity=customer_id:c1")["count"] == 1
+
+
+def test_what_production_drops_has_not_arrived(fake: Fake) -> None:
+    for _ in range(2):
+        fake.upload(batch(source_request_id="r1"))
+
+    reply = fake.request("GET", "/_fake/wait?event_name=Play&count=2&timeout=0")
+
+    assert (reply.status, reply.json["count"]) == (408, 1)
+    assert "verdict is \"dropped\", expected 'accepted,altered'" in reply.messages[0]
+    assert fake.ask("wait?event_name=Play&count=2&timeout=0&verdict=accepted,dropped")["count"] == 2
 
 
 def test_waiting_after_an_id_looks_at_newer_ones_alone(fake: Fake) -> None:
