@@ -3,7 +3,6 @@
 The endpoints call it; the front and the Flask application only carry Submissions to it and Answers back.
 """
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol, runtime_checkable
@@ -18,25 +17,14 @@ from .checks.batch import check_historical
 from .checks.finding import CODES, Finding, make
 from .decoding import decode
 from .recording import BatchRecord, Recorder, RequestRecord, Verdict, batch_id
+from .redaction import Headers, header_lines, redact, redact_query
 from .workspaces import Input, Mode, Workspaces
-
-Headers = list[tuple[bytes, bytes]]
 
 LENIENT_BATCHES: Final = 10_000
 """Batches that a lenient workspace takes in one request; beyond, it refuses like the others, to stay responsive."""
 
 _NO_LIMIT: Final = 2**40
 """What was recorded was within the limit when it came."""
-
-_PLAIN_HEADERS: Final = frozenset(
-    {b"host", b"user-agent", b"accept", b"accept-encoding", b"connection", b"content-type", b"content-length"}
-)
-"""Told at a glance: the headers of every request."""
-
-_SECRET: Final = re.compile(r"auth|cookie|secret|token|passw|signature|api[-_]?key", re.IGNORECASE)
-"""What the names of headers and parameters have that hold secrets."""
-
-_SECRET_PARAMETER: Final = re.compile(rf"([?&;]|^)([^=&;?]*(?:{_SECRET.pattern})[^=&;?]*)=[^&;#]*", re.IGNORECASE)
 
 
 class Submission(msgspec.Struct, gc=False):
@@ -464,30 +452,3 @@ def canonical_batches(record: RequestRecord) -> list[dict[str, Any]]:
     for batch in batches:
         dialects.translate(batch, record.dialect)
     return batches
-
-
-def redact(headers: Headers) -> bytes:
-    """The header block as it is kept: `name: value` lines, secrets replaced; an Authorization keeps its scheme."""
-    lines = []
-    for name, value in headers:
-        if name in _PLAIN_HEADERS:
-            lines.append(name + b": " + value)
-        elif value and _SECRET.search(name.decode("latin-1")):
-            scheme = value.partition(b" ")[0]
-            shown = scheme + b" <redacted>" if scheme.lower() in (b"basic", b"bearer", b"digest") else b"<redacted>"
-            lines.append(name + b": " + shown)
-        else:
-            # An address may have a query.
-            lines.append(name + b": " + (redact_query(value.decode("latin-1")).encode("latin-1") if b"=" in value else value))
-    return b"\n".join(lines)
-
-
-def redact_query(text: str) -> str:
-    """A query string, or an address with one, without the values of parameters that hold secrets."""
-    return _SECRET_PARAMETER.sub(r"\1\2=<redacted>", text) if "=" in text else text
-
-
-def header_lines(block: bytes) -> Headers:
-    """Names and values of a header block as `redact` makes it."""
-    pairs = (line.partition(b": ") for line in block.split(b"\n") if line)
-    return [(name, value) for name, _, value in pairs]

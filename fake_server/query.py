@@ -13,8 +13,9 @@ import msgspec
 from .checks.finding import CODES, SEVERITIES, Finding, worst
 from .dialects import java
 from .dialects.standard import IDENTITY_TYPES
-from .intake import Answer, canonical_batches, header_lines
+from .intake import Answer, canonical_batches
 from .recording import Page, Recorder, RequestRecord, batch_id
+from .redaction import header_lines
 
 Json = Any
 Kind = Literal["batches", "events", "requests"]

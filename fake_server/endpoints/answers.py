@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from ..checks.finding import Finding
-from ..intake import Answer, Headers
+from ..intake import Answer
+from ..redaction import Headers
 
 CODES = {
     400: "BAD_REQUEST",

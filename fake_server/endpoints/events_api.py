@@ -3,8 +3,9 @@
 from typing import Final
 
 from ..checks.finding import Finding
-from ..intake import Answer, Endpoint, Form, Headers, Intake, Outcome, Reading, Submission
+from ..intake import Answer, Endpoint, Form, Intake, Outcome, Reading, Submission
 from ..recording import StoreError
+from ..redaction import Headers
 from .answers import error_answer, tell
 
 FORMS: Final = {

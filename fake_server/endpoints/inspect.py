@@ -4,25 +4,25 @@ It shows recorded data, so it is guarded: a page of another origin, a foreign `H
 others can reach, whoever lacks the token get 403 or 401. No answer here ever carries CORS headers.
 """
 
-import hmac
-import ipaddress
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from .. import query
 from ..checks.finding import Finding
 from ..decoding import decode
-from ..intake import Answer, Chunks, Endpoint, Headers, Intake, Reply, Submission, most_of_a_line, source_request_id
+from ..intake import Answer, Chunks, Endpoint, Intake, Reply, Submission, most_of_a_line, source_request_id
 from ..query import Cursor, Filter, FilterError, Item, Kind, Wait
 from ..recording import BatchRecord, RequestRecord, StoreError, Verdict
+from ..redaction import Headers
 from ..version import __version__
-from ..workspaces import Mode, Workspace, WorkspaceError
+from ..workspaces import Mode, Workspace
 from .answers import error_answer, json_answer
+from .guard import Pairs, guarded
+from .guard import pairs as read_pairs
 from .openapi import document
 
 MOST_ITEMS: Final = 1000
@@ -33,8 +33,6 @@ MOST_RENDERED: Final = 2_000_000
 IMPORTED_AT_ONCE: Final = 2_000_000
 """Bytes of imported batches that one commit takes."""
 NDJSON: Final = "application/x-ndjson"
-
-Pairs = list[tuple[str, str]]
 
 _encode = msgspec.json.encode
 
@@ -60,88 +58,12 @@ def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
         Endpoint("GET", "/_fake/openapi.json", api.openapi),
     ]
     return [
-        Endpoint("GET", "/_fake/health", _guarded(api.health, None, any_host=True), direct=True),
-        *(msgspec.structs.replace(row, handler=_guarded(row.handler, token)) for row in rows),
+        Endpoint("GET", "/_fake/health", guarded(api.health, None, any_host=True), direct=True),
+        *(msgspec.structs.replace(row, handler=guarded(row.handler, token)) for row in rows),
     ]
 
 
-# -- who may ask -----------------------------------------------------------------------------------------------------------
-
-
-def _guarded(
-    handler: Callable[[Submission], Reply], token: str | None, *, any_host: bool = False
-) -> Callable[[Submission], Reply]:
-    def guarded(submission: Submission) -> Reply:
-        try:
-            refusal = None if any_host else _refusal(submission, token)
-            return handler(submission) if refusal is None else refusal
-        except (FilterError, WorkspaceError) as error:
-            return error_answer(400, str(error))
-        except StoreError as error:
-            return error_answer(503, str(error))
-
-    return guarded
-
-
-def _refusal(submission: Submission, token: str | None) -> Answer | None:
-    host = (submission.header(b"host") or b"").decode("latin-1")
-    origin = submission.header(b"origin")
-    if origin is not None and _netloc(origin) != host.lower():
-        return error_answer(403, f"A page of {_shown(origin)} may not read what was recorded here.")
-    if submission.header(b"sec-fetch-site") in (b"cross-site", b"same-site"):
-        return error_answer(403, "A page of another origin may not read what was recorded here.")
-    if token is not None:
-        given = dict(_pairs(submission)).get("token", "").encode()
-        authorization = submission.header(b"authorization") or b""
-        if authorization[:7].lower() == b"bearer ":
-            given = authorization[7:].strip()
-        if not hmac.compare_digest(given, token.encode()):
-            return error_answer(
-                401,
-                "This server can be reached by others, so the inspect API wants the token printed at start: "
-                "'Authorization: Bearer TOKEN' or ?token=TOKEN.",
-                headers=[(b"www-authenticate", b"Bearer")],
-            )
-    elif host and not _is_loopback(host):
-        return error_answer(
-            403,
-            f"The Host {_shown(host.encode())} is not this machine's; ask http://127.0.0.1 or http://localhost instead.",
-        )
-    return None
-
-
-def _netloc(origin: bytes) -> str | None:
-    try:
-        return urlsplit(origin.decode("latin-1").lower()).netloc or None
-    except ValueError:
-        return None
-
-
-def _shown(value: bytes) -> str:
-    return repr(value[:80].decode("latin-1"))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
 # -- reading the question --------------------------------------------------------------------------------------------------
-
-
-def _pairs(submission: Submission) -> Pairs:
-    try:
-        return parse_qsl(submission.query, keep_blank_values=True, max_num_fields=100)
-    except ValueError as error:
-        raise FilterError(f"The query string cannot be read: {error}.") from error
 
 
 def _take(pairs: Pairs, *names: str) -> dict[str, str]:
@@ -223,7 +145,7 @@ class _Inspect:
 
     def listing(self, kind: Kind) -> Callable[[Submission], Reply]:
         def listing(submission: Submission) -> Reply:
-            pairs = _pairs(submission)
+            pairs = read_pairs(submission)
             taken = _take(pairs, "after", "limit")
             found = query.select(self.recorder, Filter.parse(pairs, kind, ("after", "limit")), kind, _after(taken))
             if NDJSON in (submission.header(b"accept") or b"").decode("latin-1").lower():
@@ -259,7 +181,7 @@ class _Inspect:
         return json_answer(200, query.request_item(record, body=True))
 
     def wait(self, submission: Submission) -> Wait:
-        pairs = _pairs(submission)
+        pairs = read_pairs(submission)
         taken = _take(pairs, "after", "count", "timeout", "of")
         of = taken.get("of", "events")
         if of not in ("events", "batches"):
@@ -279,7 +201,7 @@ class _Inspect:
         )
 
     def stream(self, submission: Submission) -> "Stream":
-        pairs = _pairs(submission)
+        pairs = read_pairs(submission)
         taken = _take(pairs, "after")
         last = submission.header(b"last-event-id")
         if last:
@@ -288,7 +210,7 @@ class _Inspect:
         return Stream(self, Filter.parse(pairs, "batches", ("after",)), after)
 
     def stats(self, submission: Submission) -> Answer:
-        pairs = _pairs(submission)
+        pairs = read_pairs(submission)
         on_requests = Filter.parse([pair for pair in pairs if pair[0] != "token"], "requests", ())
         verdicts: Counter[str] = Counter()
         statuses: Counter[str] = Counter()
@@ -324,7 +246,7 @@ class _Inspect:
         )
 
     def forget(self, submission: Submission) -> Answer:
-        pairs = _pairs(submission)
+        pairs = read_pairs(submission)
         taken = _take(pairs, "workspace")
         if pairs:
             raise FilterError(f"Unknown parameter {pairs[0][0][:80]!r}. Valid: workspace.")

@@ -1,0 +1,44 @@
+"""How a request's head is kept: without the values that are secrets. `intake` makes it, `query` reads it."""
+
+import re
+from typing import Final
+
+Headers = list[tuple[bytes, bytes]]
+"""Names, lower-case, and values."""
+
+_PLAIN_HEADERS: Final = frozenset(
+    {b"host", b"user-agent", b"accept", b"accept-encoding", b"connection", b"content-type", b"content-length"}
+)
+"""Told at a glance: the headers of every request."""
+
+_SECRET: Final = re.compile(r"auth|cookie|secret|token|passw|signature|api[-_]?key", re.IGNORECASE)
+"""What the names of headers and parameters have that hold secrets."""
+
+_SECRET_PARAMETER: Final = re.compile(rf"([?&;]|^)([^=&;?]*(?:{_SECRET.pattern})[^=&;?]*)=[^&;#]*", re.IGNORECASE)
+
+
+def redact(headers: Headers) -> bytes:
+    """The header block as it is kept: `name: value` lines, secrets replaced; an Authorization keeps its scheme."""
+    lines = []
+    for name, value in headers:
+        if name in _PLAIN_HEADERS:
+            lines.append(name + b": " + value)
+        elif value and _SECRET.search(name.decode("latin-1")):
+            scheme = value.partition(b" ")[0]
+            shown = scheme + b" <redacted>" if scheme.lower() in (b"basic", b"bearer", b"digest") else b"<redacted>"
+            lines.append(name + b": " + shown)
+        else:
+            # An address may have a query.
+            lines.append(name + b": " + (redact_query(value.decode("latin-1")).encode("latin-1") if b"=" in value else value))
+    return b"\n".join(lines)
+
+
+def redact_query(text: str) -> str:
+    """A query string, or an address with one, without the values of parameters that hold secrets."""
+    return _SECRET_PARAMETER.sub(r"\1\2=<redacted>", text) if "=" in text else text
+
+
+def header_lines(block: bytes) -> Headers:
+    """Names and values of a header block as `redact` makes it."""
+    pairs = (line.partition(b": ") for line in block.split(b"\n") if line)
+    return [(name, value) for name, _, value in pairs]
