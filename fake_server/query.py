@@ -354,8 +354,12 @@ def _is_literal(record: RequestRecord) -> bool:
 
 def _unknown(name: str, kind: Kind, others: tuple[str, ...]) -> str:
     valid = FIELDS[kind] + (() if kind == "requests" else ("data.PATH",)) + others
-    near = difflib.get_close_matches(name, valid, 1, 0.6)
-    return f"Unknown filter {name[:80]!r}." + (f" Did you mean {near[0]}?" if near else "") + f" Valid: {', '.join(valid)}."
+    return f"Unknown filter {name[:80]!r}.{_did_you_mean(name, valid)} Valid: {', '.join(valid)}."
+
+
+def _did_you_mean(text: str, valid: Iterable[str]) -> str:
+    near = difflib.get_close_matches(text[:100], list(valid), 1, 0.5)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def _choices(name: str, value: str) -> set[str]:
@@ -391,22 +395,18 @@ def _on_batch(name: str, value: str) -> Condition:
         return Condition(name, value, lambda item: worst(findings(item)), lambda found: found in severities)
     if name == "code":
         if value not in CODES:
-            near = difflib.get_close_matches(value, CODES, 1, 0.6)
             raise FilterError(
-                f"code is {value[:40]!r}, which no finding has."
-                + (f" Did you mean {near[0]}?" if near else "")
-                + f" Codes: {', '.join(CODES)}."
+                f"code is {value[:40]!r}, which no finding has.{_did_you_mean(value, CODES)} Codes: {', '.join(CODES)}."
             )
         return Condition(
             name, value, lambda item: sorted({finding.code for finding in findings(item)}), lambda found: value in found
         )
     identity_type, colon, identity = value.partition(":")
     if not colon or identity_type not in (*IDENTITY_TYPES, "mpid"):
-        near = difflib.get_close_matches(identity_type, (*IDENTITY_TYPES, "mpid"), 1, 0.6)
+        types = (*IDENTITY_TYPES, "mpid")
         raise FilterError(
             f"identity is {value[:80]!r}; expected TYPE:VALUE, for example customer_id:c1."
-            + (f" Did you mean {near[0]}:{identity}?" if near and near[0] != identity_type else "")
-            + f" Types: {', '.join((*IDENTITY_TYPES, 'mpid'))}."
+            f"{_did_you_mean(identity_type, types) if colon else ''} Types: {', '.join(types)}."
         )
 
     def read(item: BatchItem) -> Json:
@@ -428,11 +428,9 @@ def _on_batch(name: str, value: str) -> Condition:
 def _on_event(name: str, value: str) -> Condition:
     if name == "event_type":
         if value not in EVENT_TYPES:
-            near = difflib.get_close_matches(value, EVENT_TYPES, 1, 0.5)
             raise FilterError(
-                f"event_type is {value[:40]!r}, which mParticle does not know."
-                + (f" Did you mean {near[0]}?" if near else "")
-                + f" Types: {', '.join(EVENT_TYPES)}."
+                f"event_type is {value[:40]!r}, which mParticle does not know.{_did_you_mean(value, EVENT_TYPES)} "
+                f"Types: {', '.join(EVENT_TYPES)}."
             )
         return Condition(
             name, value, lambda item: item.event.get("event_type"), lambda found: bool(found == value), _needle(value)

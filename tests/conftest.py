@@ -1,10 +1,12 @@
 """Fixtures for the whole suite: what a test may require of its surroundings, and what happens where that is missing."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.hosts import Fake, OpenFake, flask_host, server_host
 
 RealPart = Callable[[bool, str], None]
 
@@ -41,3 +43,17 @@ def real_part() -> RealPart:
         pytest.skip(reason)
 
     return require
+
+
+@pytest.fixture(params=[flask_host, server_host], ids=["flask", "server"])
+def open_fake(request: pytest.FixtureRequest) -> OpenFake:
+    """Both hosts in turn, the Flask application alone and the running server with its ASGI front, to be opened with options."""
+    opener: OpenFake = request.param
+    return opener
+
+
+@pytest.fixture
+def fake(open_fake: OpenFake) -> Iterator[Fake]:
+    """A fake with the default options and the memory store."""
+    with open_fake() as opened:
+        yield opened

@@ -126,7 +126,7 @@ def test_requests_are_filtered_by_status(fake: Fake) -> None:
         ("batches?severity=fatal", "expected one of note, warning, error"),
         ("batches?code=duplicate_batches", "Did you mean duplicate_batch?"),
         ("batches?identity=c1", "expected TYPE:VALUE"),
-        ("batches?identity=customerid:c1", "Did you mean customer_id:c1?"),
+        ("batches?identity=customerid:c1", "Did you mean customer_id?"),
         ("batches?limit=0", "expected a whole number from 1 to 1000"),
         ("batches?limit=ten", "expected a whole number from 1 to 1000"),
         ("batches?after=x", "such as 17, 17.0 or 17.0.3"),

@@ -2,24 +2,10 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from tests.hosts import BASIC, Fake, OpenFake, batch, event, flask_host, server_host
-
-
-@pytest.fixture(params=[flask_host, server_host], ids=["flask", "server"])
-def open_fake(request: pytest.FixtureRequest) -> OpenFake:
-    opener: OpenFake = request.param
-    return opener
-
-
-@pytest.fixture
-def fake(open_fake: OpenFake) -> Iterator[Fake]:
-    with open_fake() as opened:
-        yield opened
-
+from tests.hosts import BASIC, Fake, OpenFake, batch, event
 
 # -- uploads ---------------------------------------------------------------------------------------------------------------
 
