@@ -4,11 +4,18 @@ Everything heavy is imported by the command that needs it, so that `--help` stay
 """
 
 import json
+import os
+import re
+import secrets
+import shlex
+import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
 
 import click
 
@@ -17,13 +24,34 @@ if TYPE_CHECKING:
 
     from .server import FakeServer
 
-DEFAULT_URL = "http://127.0.0.1:8080"
+DEFAULT_URL: Final = "http://127.0.0.1:8080"
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 2.0
+"""Seconds between two attempts to reach a server that has ended a stream; each pause is twice the one before."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="mparticle-testkit", prog_name="mparticle-fake")
 def main() -> None:
     """A fake mParticle: point an SDK at it and see what arrived."""
+
+
+def _called() -> str:
+    """How a shell calls this command: by its name if PATH has it, else by the path of the running script."""
+    if shutil.which("mparticle-fake"):
+        return "mparticle-fake"
+    script = Path(sys.argv[0]).absolute()
+    if not script.name.startswith("mparticle-fake"):
+        return f"{shlex.quote(sys.executable)} -m mparticle_fake_server.cli"
+    with suppress(ValueError):
+        script = script.relative_to(Path.cwd())
+    return shlex.quote(str(script) if len(script.parts) > 1 else os.path.join(".", script))  # noqa: PTH118  # Path drops the dot
+
+
+def _check_token(_: click.Context, __: click.Parameter, token: str | None) -> str | None:
+    if token is not None and not re.fullmatch("[!-~]+", token):
+        raise click.BadParameter("expected one or more ASCII characters without spaces.")
+    return token
 
 
 # -- serve -----------------------------------------------------------------------------------------------------------------
@@ -59,7 +87,9 @@ class _Credential(click.ParamType[tuple[str, str, str]]):
     metavar="memory|sqlite:///FILE",
     help="Where to record.  [default: a SQLite file in the user's state directory]",
 )
-@click.option("--keep", default=100_000, show_default=True, type=click.IntRange(1), help="Batches kept; the oldest beyond go.")
+@click.option(
+    "--keep", default=100_000, show_default=True, type=click.IntRange(1), help="Batches kept; older ones are forgotten."
+)
 @click.option(
     "--credential",
     "credentials",
@@ -69,7 +99,12 @@ class _Credential(click.ParamType[tuple[str, str, str]]):
 )
 @click.option("--known-keys-only", is_flag=True, help="Answer 403 to keys that no --credential names; else they are all taken.")
 @click.option("--max-body", default=2_000_000, show_default=True, type=click.IntRange(1), help="Bytes; larger bodies get 413.")
-@click.option("--token", envvar="MPARTICLE_FAKE_TOKEN", help="What the inspect API wants; made up if others can reach --host.")
+@click.option(
+    "--token",
+    envvar="MPARTICLE_FAKE_TOKEN",
+    callback=_check_token,
+    help="Whoever asks the inspect API has to give it.  [default: none on loopback, else a random one]",
+)
 @click.option("--tail/--no-tail", default=None, help="Print what arrives.  [default: on a terminal]")
 def serve(
     host: str,
@@ -94,6 +129,8 @@ def serve(
         raise click.BadParameter(
             f"{store!r} is neither 'memory' nor 'sqlite:///FILE', for example sqlite:///fake.db.", param_hint="--store"
         )
+    if known_keys_only and not credentials:
+        raise click.UsageError("--known-keys-only would refuse every upload; name an input with --credential.")
     server = FakeServer(
         host,
         port,
@@ -107,7 +144,7 @@ def serve(
     )
 
     def started() -> None:
-        _welcome(server, store, credentials)
+        _welcome(server, store, credentials, token_is_given=token is not None)
         if tail if tail is not None else sys.stderr.isatty():
             _print_arrivals(server)
 
@@ -117,6 +154,7 @@ def serve(
         raise click.ClickException(f"{str(error).removesuffix('.')} with --port.") from error
     except (ServerError, StoreError, WorkspaceError) as error:
         raise click.ClickException(str(error)) from error
+    click.echo("Stopped.", err=True)
 
 
 def _default_store() -> str:
@@ -137,26 +175,41 @@ _HELLO = (
 )
 
 
-def _welcome(server: "FakeServer", store: str, credentials: tuple[tuple[str, str, str], ...]) -> None:
-    key, secret = credentials[0][:2] if credentials else ("key", "secret")
-    ask = f"{server.url}/_fake/batches" + (f"?token={server.token}" if server.token else "")
-    host = f"http://{server.host}:{server.port}" if server.token else server.url
-    lines = [
-        f"The fake mParticle serves on {host} (Ctrl-C stops it).",
-        f"  recording     {store}",
-        f"  credentials   {'as given with --credential' if credentials else 'any key and secret'}",
-    ]
+def _welcome(server: "FakeServer", store: str, credentials: tuple[tuple[str, str, str], ...], *, token_is_given: bool) -> None:
+    # Not server.url, which has loopback in place of 0.0.0.0 and ::.
+    address = f"http://[{server.host}]:{server.port}" if ":" in server.host else f"http://{server.host}:{server.port}"
+    user = f"{credentials[0][0]}:YOUR_SECRET" if credentials else "key:secret"
+    batches = f"{server.url}/_fake/batches" + (f"?token={quote(server.token, safe='')}" if server.token else "")
+    tail = f"{_called()} tail --url {shlex.quote(server.url)}" + (f" --token {shlex.quote(server.token)}" if server.token else "")
+    lines = [f"The fake mParticle serves on {address} (Ctrl-C stops it).", f"  recording     {store}"]
+    if span := _kept_before(server):
+        lines.append(f"                requests {span} are there from before; to forget them: curl -X DELETE '{batches}'")
+    lines.append(f"  credentials   {'as given with --credential' if credentials else 'any key and secret'}")
     if server.token:
-        lines.append(f"  token         {server.token}   (others can reach this address: the inspect API wants it)")
+        why = "" if token_is_given else "others can reach this address, so "
+        lines.append(f"  token         {server.token}   ({why}the inspect API asks for it)")
     lines.append(f"""\
 Try, in another terminal:
-  curl -i -u {key}:{secret} {server.url}/v2/events -d '{_HELLO}'
-  curl '{ask}'
-  mparticle-fake tail --url {server.url}
+  curl -i -u {shlex.quote(user)} {shlex.quote(f"{server.url}/v2/events")} -d '{_HELLO}'
+  curl '{batches}'
+  {tail}
 The official Python SDK:
   configuration.host = '{server.url}/v2'
 """)
     click.echo("\n".join(lines), err=True)
+
+
+def _kept_before(server: "FakeServer") -> str | None:
+    """The ids of the requests that the store had already, as `1 to 9`."""
+    from .recording import StoreError
+
+    recorder = server.intake.recorder
+    newest = recorder.last_id()
+    # A damaged store tells its fault to whoever reads it.
+    with suppress(StoreError):
+        for oldest in recorder.requests():
+            return f"{oldest.id} to {newest}"
+    return None
 
 
 def _print_arrivals(server: "FakeServer") -> None:
@@ -168,10 +221,10 @@ def _print_arrivals(server: "FakeServer") -> None:
 
     from .query import batch_items, request_item
     from .recording import StoreError
-    from .terminal import batch_lines, request_lines
+    from .terminal import batch_lines, print_lines, request_lines
 
     recorder = server.intake.recorder
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False)
     most = 50
 
     def follow() -> None:
@@ -185,11 +238,9 @@ def _print_arrivals(server: "FakeServer") -> None:
                 if record.id > newest:
                     break
                 for item in batch_items(record):
-                    for line in batch_lines(msgspec.to_builtins(item)):
-                        console.print(line)
+                    print_lines(console, batch_lines(msgspec.to_builtins(item)))
                 if not record.batches:
-                    for line in request_lines(msgspec.to_builtins(request_item(record))):
-                        console.print(line)
+                    print_lines(console, request_lines(msgspec.to_builtins(request_item(record))))
             if newest - position > most:
                 console.print(f"             … and {newest - position - most} requests before these", style="dim")
             position = newest
@@ -203,8 +254,29 @@ def _print_arrivals(server: "FakeServer") -> None:
 
 # -- asking a running server -----------------------------------------------------------------------------------------------
 
-_url = click.option("--url", default=DEFAULT_URL, show_default=True, envvar="MPARTICLE_FAKE_URL", help="The server to ask.")
-_token = click.option("--token", envvar="MPARTICLE_FAKE_TOKEN", help="The token printed by a server that others can reach.")
+
+def _check_url(_: click.Context, __: click.Parameter, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname
+    except ValueError:
+        known = False
+    if not known:
+        raise click.BadParameter(f"{url!r} does not begin with http:// or https:// and a host, for example {DEFAULT_URL}.")
+    return url.rstrip("/")
+
+
+_url = click.option(
+    "--url",
+    default=DEFAULT_URL,
+    show_default=True,
+    envvar="MPARTICLE_FAKE_URL",
+    callback=_check_url,
+    help="The server to ask.",
+)
+_token = click.option(
+    "--token", envvar="MPARTICLE_FAKE_TOKEN", callback=_check_token, help="The token that the server printed, if it wants one."
+)
 _filters = click.argument("filters", nargs=-1, metavar="[NAME=VALUE]...")
 
 
@@ -215,7 +287,9 @@ _filters = click.argument("filters", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option("--json", "as_json", is_flag=True, help="NDJSON, as in a pipe.")
 @_filters
 def tail(url: str, token: str | None, after: str | None, as_json: bool, filters: tuple[str, ...]) -> None:
-    """Show batches as they arrive: coloured lines on a terminal, NDJSON in a pipe.
+    """Show batches as they arrive.
+
+    On a terminal coloured lines, in a pipe NDJSON. If the server stops, its next start is waited for.
 
     NAME=VALUE filters, for example: event_name=purchase workspace=shop identity=customer_id:c1 data.currency_code=EUR
     """
@@ -225,36 +299,69 @@ def tail(url: str, token: str | None, after: str | None, as_json: bool, filters:
         parameters.append(("after", after))
     from rich.console import Console
 
-    from .terminal import batch_lines, request_lines
+    from .terminal import batch_lines, print_lines, request_lines
 
-    out = Console(highlight=False, soft_wrap=True)
-    messages = Console(stderr=True, highlight=False, soft_wrap=True)
-    with suppress(KeyboardInterrupt), _asking(url, token, "/_fake/stream", parameters, "text/event-stream") as answer:
-        for kind, data in _server_sent_events(answer):
+    out = Console(highlight=False)
+    messages = Console(stderr=True, highlight=False)
+    with suppress(KeyboardInterrupt):
+        for kind, data in _followed(url, token, parameters):
             if kind == "forgotten":
                 gap = json.loads(data)
                 click.echo(f"Requests {gap['after']} to {gap['before']} were forgotten before they could be shown.", err=True)
             elif kind == "error":
                 click.echo(f"Error: {json.loads(data)['message']}", err=True)
             elif kind == "request":
-                for line in request_lines(json.loads(data)):
-                    (messages if as_json else out).print(line)
+                print_lines(messages if as_json else out, request_lines(json.loads(data)))
             elif as_json:
                 click.echo(data)
             else:
-                for line in batch_lines(json.loads(data)):
-                    out.print(line)
-        click.echo("The server ended the stream.", err=True)
+                print_lines(out, batch_lines(json.loads(data)))
 
 
-def _server_sent_events(answer: "requests.Response") -> Iterator[tuple[str, bytes]]:
-    kind = "message"
+def _followed(url: str, token: str | None, parameters: list[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
+    """Kind and data of server-sent events, without end: a server that goes is waited for, and resumed after the last."""
+    last = ""
+    pause = FIRST_PAUSE
+    found = lost = False
+    while True:
+        try:
+            with _asking(url, token, "/_fake/stream", parameters, "text/event-stream", last) as answer:
+                began = time.monotonic()
+                if lost:
+                    click.echo(f"{url} answers again.", err=True)
+                elif sys.stderr.isatty():
+                    click.echo(f"Watching {url} (Ctrl-C stops).", err=True)
+                found, lost = True, False
+                for id, kind, data in _server_sent_events(answer):
+                    if data:
+                        yield kind, data
+                    last = id or last
+        except _UnreachableError:
+            if not found:
+                raise
+        if not lost:
+            click.echo(f"The server ended the stream; waiting for it at {url} …", err=True)
+            # Whoever ends every stream at once is not asked ever faster.
+            if time.monotonic() - began > LONGEST_PAUSE:
+                pause = FIRST_PAUSE
+            lost = True
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _server_sent_events(answer: "requests.Response") -> Iterator[tuple[str, str, bytes]]:
+    id, kind, data = "", "message", b""
     for line in answer.iter_lines(chunk_size=None):
-        if line.startswith(b"event: "):
-            kind = line[7:].decode()
-        elif line.startswith(b"data: "):
-            yield kind, line[6:]
-            kind = "message"
+        name, _, value = line.partition(b": ")
+        if name == b"id":
+            id = value.decode()
+        elif name == b"event":
+            kind = value.decode()
+        elif name == b"data":
+            data = value
+        elif not line:
+            yield id, kind, data
+            id, kind, data = "", "message", b""
 
 
 @main.command()
@@ -263,7 +370,10 @@ def _server_sent_events(answer: "requests.Response") -> Iterator[tuple[str, byte
 @click.option("--output", "-o", default="-", type=click.Path(path_type=str, dir_okay=False), help="File, or - for stdout.")
 @_filters
 def export(url: str, token: str | None, output: str, filters: tuple[str, ...]) -> None:
-    """Write what was recorded as NDJSON, a batch a line; POST it to /_fake/import to read it back."""
+    """Write what was recorded as NDJSON, a batch a line.
+
+    POST it to /_fake/import to add it to what a server has recorded.
+    """
     with _asking(url, token, "/_fake/batches", _parameters(filters), "application/x-ndjson") as answer:
         count = 0
         with _writing(output) as file:
@@ -275,20 +385,35 @@ def export(url: str, token: str | None, output: str, filters: tuple[str, ...]) -
 
 @contextmanager
 def _writing(output: str) -> Iterator[IO[bytes]]:
-    """stdout, or a file that gets its name only when it is whole."""
+    """stdout; or a file that gets its name only when it is whole; or a pipe or a device."""
     if output == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    part = Path(f"{output}.part")
     try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(output)
+        if Path(output).exists() and not Path(output).is_file():
+            with Path(output).open("wb") as file:
+                yield file
+            return
+        # Where a link points to, so that the link stays one.
+        target = Path(output).resolve()
+        part = target.with_name(f"{target.name[:200]}.{secrets.token_hex(4)}.part")
+        with part.open("xb") as file:
+            try:
+                yield file
+                file.close()
+                if target.exists():
+                    shutil.copymode(target, part)
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
     except OSError as error:
+        from requests import RequestException
+
+        # Every exception of requests is an OSError too: that one is the server's.
+        if isinstance(error, RequestException):
+            raise
         raise click.ClickException(f"{output} cannot be written: {error.strerror or error}.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _parameters(filters: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -301,39 +426,48 @@ def _parameters(filters: tuple[str, ...]) -> list[tuple[str, str]]:
     return pairs
 
 
+class _UnreachableError(click.ClickException):
+    """No server answers, or it answers no more."""
+
+
 @contextmanager
 def _asking(
-    url: str, token: str | None, path: str, parameters: list[tuple[str, str]], accept: str
+    url: str, token: str | None, path: str, parameters: list[tuple[str, str]], accept: str, last_event_id: str = ""
 ) -> Iterator["requests.Response"]:
     """A streamed GET of the inspect API; what goes wrong becomes a message for the person at the terminal."""
     import requests
 
-    headers = {"Accept": accept} | ({"Authorization": f"Bearer {token}"} if token else {})
+    headers = {"Accept": accept}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if last_event_id:
+        headers["Last-Event-ID"] = last_event_id
     session = requests.Session()
     # Local traffic: no proxy of the environment, no .netrc in place of the token.
     session.trust_env = False
     try:
-        with session.get(f"{url.rstrip('/')}{path}", params=parameters, headers=headers, stream=True, timeout=(5, 60)) as answer:
+        with session.get(f"{url}{path}", params=parameters, headers=headers, stream=True, timeout=(5, 60)) as answer:
             if answer.status_code != 200:
                 raise click.ClickException(_problem(answer))
             yield answer
     except requests.exceptions.ConnectionError as error:
         if "Read timed out" in str(error):
-            raise click.ClickException(f"{url} stopped answering.") from error
-        raise click.ClickException(
-            f"No server answers at {url}. Start one with 'mparticle-fake serve', or name it with --url."
+            raise _UnreachableError(f"{url} stopped answering.") from error
+        raise _UnreachableError(
+            f"No server answers at {url}. Start one with '{_called()} serve', or name it with --url."
         ) from error
     except requests.exceptions.ChunkedEncodingError as error:
-        raise click.ClickException(f"{url} closed the connection in the middle of its answer.") from error
+        raise _UnreachableError(f"{url} closed the connection in the middle of its answer.") from error
     except requests.exceptions.RequestException as error:
         raise click.ClickException(f"{url} cannot be asked: {error}") from error
 
 
 def _problem(answer: "requests.Response") -> str:
     try:
-        return " ".join(str(error["message"]) for error in answer.json()["errors"])
+        told = " ".join(str(error["message"]) for error in answer.json()["errors"])
     except (ValueError, KeyError, TypeError):
         return f"{answer.url} answered {answer.status_code}: is it a fake mParticle?"
+    return f"{told} Here: --token TOKEN, or MPARTICLE_FAKE_TOKEN in the environment." if answer.status_code == 401 else told
 
 
 if __name__ == "__main__":

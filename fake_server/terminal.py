@@ -3,10 +3,11 @@
 Everything that a client sent is hostile text here: control characters are shown, never obeyed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
+from rich.console import Console
 from rich.text import Text
 
 from .query import event_names
@@ -21,6 +22,8 @@ _STYLES: Final = {
     "note": "dim",
 }
 _MOST_EVENTS: Final = 4
+_INDENT: Final = 13
+"""Characters before what was found in a batch: as many as its time takes."""
 
 
 def plain(text: object, most: int = 120) -> str:
@@ -50,6 +53,16 @@ def request_lines(item: dict[str, Any]) -> Iterator[Text]:
     yield from _findings(item.get("findings", []))
 
 
+def print_lines(console: Console, lines: Iterable[Text]) -> None:
+    """Print lines: on a terminal what is too long for one continues below its text, elsewhere each stays one line."""
+    for line in lines:
+        if not console.is_terminal or line.cell_len < console.width:
+            console.print(line, soft_wrap=True)
+            continue
+        for number, part in enumerate(line.wrap(console, max(console.width - _INDENT - 3, 20))):
+            console.print(Text(" " * (_INDENT + 2) if number else "").append_text(part), soft_wrap=True)
+
+
 def _line(item: dict[str, Any], verdict: str, rest: str) -> Text:
     time = datetime.fromtimestamp(item["received_at_ms"] / 1000).astimezone()
     key = plain(item["key"], 40) if item["key"] is not None else "–"
@@ -75,14 +88,14 @@ def _event(event: Any) -> str:
     if not isinstance(event, dict):
         return plain(repr(event), 40)
     names = event_names(event)
-    return f"{plain(event.get('event_type'), 40)}" + (f" {plain(repr(names[0]), 60)}" if names else "")
+    return f"{plain(event.get('event_type') or '?', 40)}" + (f" {plain(repr(names[0]), 60)}" if names else "")
 
 
 def _findings(findings: list[dict[str, Any]]) -> Iterator[Text]:
     for finding in findings:
         if finding["severity"] == "note":
             continue
-        line = Text("             ")
+        line = Text(" " * _INDENT)
         line.append(f"{finding['severity']} ", style=_STYLES[finding["severity"]])
         line.append(f"{finding['code']}: {plain(finding['message'], 300)}", style="default")
         if finding.get("hint"):

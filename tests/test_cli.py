@@ -2,12 +2,15 @@
 
 import json
 import os
+import pty
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import sysconfig
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,11 @@ import pytest
 import requests
 
 from mparticle_fake_server import FakeServer
+from tests.conftest import RealPart
 from tests.hosts import batch, event
 
 COMMAND = shutil.which("mparticle-fake", path=sysconfig.get_path("scripts")) or "mparticle-fake"
+PATH = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if not shutil.which("mparticle-fake", path=part))
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -27,13 +32,18 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts commands that are killed at the end if they still run; the state directory is the test's own."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    surroundings = {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path), "COLUMNS": "300", "PATH": PATH}
+
+    def start(
+        *arguments: str, command: str = COMMAND, folder: Path = tmp_path, stderr: int = subprocess.PIPE, **environment: str
+    ) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [COMMAND, *arguments],
+            [command, *arguments],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
-            env=os.environ | {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path), "COLUMNS": "300"} | environment,
+            cwd=folder,
+            env=os.environ | surroundings | environment,
         )
         started.append(process)
         return process
@@ -51,9 +61,9 @@ def run(start: Start, *arguments: str, **environment: str) -> tuple[int, str, st
     return process.returncode, out, err
 
 
-def serving(start: Start, *arguments: str) -> "tuple[subprocess.Popen[str], str, list[str]]":
+def serving(start: Start, *arguments: str, **surroundings: Any) -> "tuple[subprocess.Popen[str], str, list[str]]":
     """A `serve` on a free port, its URL, and the lines it printed before the empty one."""
-    process = start("serve", "--port", "0", *arguments)
+    process = start("serve", "--port", "0", *arguments, **surroundings)
     assert process.stderr is not None
     lines = []
     while line := process.stderr.readline().rstrip("\n"):
@@ -75,12 +85,32 @@ def test_serve_prints_what_to_try_next(start: Start) -> None:
 
     text = "\n".join(lines)
     assert f"curl -i -u key:secret {url}/v2/events" in text
-    assert f"mparticle-fake tail --url {url}" in text
+    assert f"{COMMAND} tail --url {url}" in text
     assert f"configuration.host = '{url}/v2'" in text
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-def test_the_first_command_that_serve_prints_works(start: Start) -> None:
+def test_a_command_below_the_folder_is_printed_with_its_path_from_there(start: Start) -> None:
+    environment = Path(COMMAND).parents[1]
+
+    _, url, lines = serving(start, "--store", "memory", folder=environment)
+
+    assert f"  bin/mparticle-fake tail --url {url}" in lines
+
+
+def test_a_command_in_this_very_folder_is_printed_so_that_a_shell_finds_it(start: Start) -> None:
+    _, url, lines = serving(start, "--store", "memory", folder=Path(COMMAND).parent)
+
+    assert f"  ./mparticle-fake tail --url {url}" in lines
+
+
+def test_a_command_on_the_path_is_printed_by_its_name(start: Start) -> None:
+    _, url, lines = serving(start, "--store", "memory", PATH=f"{Path(COMMAND).parent}{os.pathsep}{PATH}")
+
+    assert f"  mparticle-fake tail --url {url}" in lines
+
+
+def test_the_first_command_that_serve_prints_works(start: Start, real_part: RealPart) -> None:
+    real_part(shutil.which("curl") is not None, "the command is one of curl")
     _, _, lines = serving(start, "--store", "memory")
     command = next(line for line in lines if "curl -i" in line)
 
@@ -97,7 +127,32 @@ def test_serve_ends_cleanly_on_a_signal(start: Start, number: signal.Signals) ->
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
 
-    assert (process.returncode, out, err) == (0, "", "")
+    assert (process.returncode, out, err) == (0, "", "Stopped.\n")
+
+
+def test_serve_tells_what_is_there_from_before_and_how_to_forget_it(start: Start) -> None:
+    process, url, _ = serving(start)
+    for _ in range(2):
+        upload(url, batch())
+    process.terminate()
+    process.wait(timeout=20)
+
+    _, url, lines = serving(start)
+
+    told = f"requests 1 to 2 are there from before; to forget them: curl -X DELETE '{url}/_fake/batches'"
+    assert lines[2].strip() == told
+
+
+def test_serve_tells_of_nothing_from_before_once_that_is_forgotten(start: Start) -> None:
+    process, url, _ = serving(start)
+    upload(url, batch())
+    requests.delete(f"{url}/_fake/batches", timeout=10)
+    process.terminate()
+    process.wait(timeout=20)
+
+    _, _, lines = serving(start)
+
+    assert "from before" not in "\n".join(lines)
 
 
 def test_serve_records_into_the_state_directory_and_finds_it_again(start: Start, tmp_path: Path) -> None:
@@ -141,6 +196,9 @@ def test_a_port_in_use_is_told_in_one_line(start: Start) -> None:
         (["--keep", "0"], "x>=1"),
         (["--store", "mysql://x"], "neither 'memory' nor 'sqlite:///FILE'"),
         (["--credential", "key"], "expected KEY:SECRET or KEY:SECRET@WORKSPACE"),
+        (["--token", ""], "expected one or more ASCII characters without spaces"),
+        (["--token", "two words"], "expected one or more ASCII characters without spaces"),
+        (["--known-keys-only"], "--known-keys-only would refuse every upload; name an input with --credential"),
         (["--sotre", "memory"], "--store"),
     ],
 )
@@ -178,6 +236,50 @@ def test_on_another_address_serve_prints_a_token(start: Start) -> None:
 
     assert requests.get(f"{url}/_fake/batches", timeout=10).status_code == 401
     assert requests.get(f"{url}/_fake/batches?token={token}", timeout=10).status_code == 200
+
+
+def test_a_token_is_part_of_every_command_that_wants_it(start: Start) -> None:
+    _, url, lines = serving(start, "--store", "memory", "--token", "a&b")
+
+    assert f"  curl '{url}/_fake/batches?token=a%26b'" in lines
+    assert f"  {COMMAND} tail --url {url} --token 'a&b'" in lines
+
+
+def test_a_token_on_loopback_is_not_said_to_be_for_others(start: Start) -> None:
+    _, _, lines = serving(start, "--store", "memory", "--token", "abc")
+
+    assert "  token         abc   (the inspect API asks for it)" in lines
+
+
+def test_an_address_of_ipv6_is_printed_in_brackets(start: Start, real_part: RealPart) -> None:
+    real_part(_has_ipv6(), "the address is one of IPv6")
+
+    _, url, lines = serving(start, "--store", "memory", "--host", "::")
+
+    assert re.fullmatch(r"http://\[::\]:\d+", url)
+    assert f"  configuration.host = '{url.replace('[::]', '[::1]')}/v2'" in lines
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_secret_is_not_printed(start: Start) -> None:
+    _, url, lines = serving(start, "--store", "memory", "--credential", "my-key:s3cret@shop")
+
+    text = "\n".join(lines)
+    assert "s3cret" not in text
+    assert f"curl -i -u my-key:YOUR_SECRET {url}/v2/events" in text
+
+
+def test_a_key_is_quoted_for_the_shell(start: Start) -> None:
+    _, _, lines = serving(start, "--store", "memory", "--credential", "a $key:s")
+
+    assert "curl -i -u 'a $key:YOUR_SECRET' http" in "\n".join(lines)
 
 
 # -- tail ------------------------------------------------------------------------------------------------------------------
@@ -225,15 +327,78 @@ def test_tail_keeps_to_filters(start: Start) -> None:
         assert json.loads(process.stdout.readline())["id"] == "2.0"
 
 
-def test_tail_ends_when_the_server_stops(start: Start) -> None:
-    with FakeServer() as server:
-        process = start("tail", "--url", server.url, "--after", "0")
+def test_tail_waits_for_a_server_that_stops_and_resumes_with_what_came_since(start: Start, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/one.db"
+    with FakeServer(store=store) as server:
         upload(server.url, batch())
+        process = start("tail", "--url", server.url, "--after", "0")
         assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["id"] == "1.0"
+
+    with FakeServer(port=server.port, store=store):
+        upload(server.url, batch())
+        shown = json.loads(process.stdout.readline())["id"]
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+
+    assert shown == "2.0"
+    assert err == f"The server ended the stream; waiting for it at {server.url} …\n{server.url} answers again.\n"
+
+
+def test_tail_shows_all_that_a_server_has_whose_store_is_new(start: Start) -> None:
+    with FakeServer() as server:
+        for _ in range(9):
+            upload(server.url, batch())
+        process = start("tail", "--url", server.url, "--after", "8")
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["id"] == "9.0"
+
+    with FakeServer(port=server.port):
+        upload(server.url, batch())
+
+        assert json.loads(process.stdout.readline())["id"] == "1.0"
+
+
+def test_tail_tells_once_that_it_waits(start: Start) -> None:
+    with FakeServer() as server:
+        upload(server.url, batch())
+        process = start("tail", "--url", server.url, "--after", "0")
+        assert process.stdout is not None
+        assert process.stderr is not None
         process.stdout.readline()
+    told = process.stderr.readline()
+    # Two attempts later: each is a connection that is taken and closed.
+    with socket.create_server(("127.0.0.1", server.port)) as deaf:
+        for _ in range(2):
+            deaf.accept()[0].close()
+
+    process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
 
-    assert (process.returncode, err) == (0, "The server ended the stream.\n")
+    assert (told, err) == (f"The server ended the stream; waiting for it at {server.url} …\n", "")
+
+
+def test_tail_ends_if_the_server_that_comes_back_refuses_it(start: Start) -> None:
+    with FakeServer() as server:
+        upload(server.url, batch())
+        process = start("tail", "--url", server.url, "--after", "0")
+        assert process.stdout is not None
+        process.stdout.readline()
+
+    with FakeServer(port=server.port, token="t0ken"):
+        _, err = process.communicate(timeout=20)
+
+    assert process.returncode == 1
+    assert "--token TOKEN" in err
+
+
+def test_tail_on_a_terminal_tells_what_it_watches(start: Start) -> None:
+    ours, theirs = pty.openpty()
+    with FakeServer() as server, open(ours, encoding="utf-8") as terminal:  # noqa: PTH123  # a descriptor has no path
+        start("tail", "--url", server.url, stderr=theirs)
+        os.close(theirs)
+
+        assert terminal.readline() == f"Watching {server.url} (Ctrl-C stops).\n"
 
 
 def test_tail_ends_cleanly_on_ctrl_c(start: Start) -> None:
@@ -274,7 +439,25 @@ def test_without_a_server_the_command_tells_how_to_start_one(start: Start, comma
     status, out, err = run(start, command, "--url", url)
 
     assert (status, out) == (1, "")
-    assert err == f"Error: No server answers at {url}. Start one with 'mparticle-fake serve', or name it with --url.\n"
+    assert err == f"Error: No server answers at {url}. Start one with '{COMMAND} serve', or name it with --url.\n"
+
+
+@pytest.mark.parametrize("command", ["tail", "export"])
+@pytest.mark.parametrize("url", ["foo", "localhost:8080", "ftp://localhost", "http://", "http://[", ""])
+def test_an_address_without_http_is_wrong_usage(start: Start, command: str, url: str) -> None:
+    status, out, err = run(start, command, "--url", url)
+
+    assert (status, out) == (2, "")
+    assert f"{url!r} does not begin with http:// or https:// and a host" in err
+
+
+@pytest.mark.parametrize("command", ["tail", "export"])
+def test_whoever_lacks_the_token_is_told_the_option(start: Start, command: str) -> None:
+    with FakeServer(token="t0ken") as server:
+        status, _, err = run(start, command, "--url", server.url)
+
+    assert status == 1
+    assert err.endswith(" Here: --token TOKEN, or MPARTICLE_FAKE_TOKEN in the environment.\n")
 
 
 def test_a_token_is_taken_from_the_environment(start: Start) -> None:
@@ -315,6 +498,73 @@ def test_export_into_a_directory_that_is_not_there_is_a_clear_error(start: Start
     assert "cannot be written: No such file or directory" in err
 
 
+def test_export_never_touches_a_file_that_is_called_like_a_part_of_it(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "out.ndjson.part").write_text("mine")
+    with FakeServer() as server:
+        run(start, "export", "--url", server.url, "-o", str(tmp_path / "out.ndjson"))
+
+    assert (tmp_path / "out.ndjson.part").read_text() == "mine"
+
+
+def test_export_through_a_link_writes_the_file_it_points_to(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "real.ndjson").write_text("old")
+    (tmp_path / "link.ndjson").symlink_to("real.ndjson")
+    with FakeServer() as server:
+        upload(server.url, batch())
+
+        run(start, "export", "--url", server.url, "-o", str(tmp_path / "link.ndjson"))
+
+    assert (tmp_path / "link.ndjson").is_symlink()
+    assert json.loads((tmp_path / "real.ndjson").read_text())["id"] == "1.0"
+
+
+def test_export_keeps_the_mode_of_a_file_that_it_replaces(start: Start, tmp_path: Path) -> None:
+    target = tmp_path / "out.ndjson"
+    target.touch(0o600)
+    with FakeServer() as server:
+        run(start, "export", "--url", server.url, "-o", str(target))
+
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_export_writes_into_a_named_pipe(start: Start, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+    reader.start()
+    with FakeServer() as server:
+        upload(server.url, batch())
+
+        run(start, "export", "--url", server.url, "-o", str(pipe))
+
+    reader.join(20)
+    assert json.loads(read[0])["id"] == "1.0"
+    assert pipe.is_fifo()
+
+
+def test_export_into_the_null_device_leaves_it_a_device(start: Start) -> None:
+    with FakeServer() as server:
+        status, _, err = run(start, "export", "--url", server.url, "-o", "/dev/null")
+
+    assert (status, err) == (0, "Exported 0 batches.\n")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_export_of_an_answer_that_breaks_off_blames_the_server_and_leaves_no_file(start: Start, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        process = start("export", "--url", url, "-o", str(tmp_path / "out.ndjson"))
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}\n{}\r\n")
+        _, err = process.communicate(timeout=20)
+
+    assert err == f"Error: {url} closed the connection in the middle of its answer.\n"
+    assert not list(tmp_path.glob("out.ndjson*"))
+
+
 # -- the command itself ----------------------------------------------------------------------------------------------------
 
 
@@ -325,6 +575,14 @@ def test_help_imports_nothing_heavy() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
 
     assert found.stdout == "[]\n"
+
+
+def test_the_list_of_commands_cuts_no_summary(start: Start) -> None:
+    _, out, _ = run(start, "--help", COLUMNS="80")
+
+    summaries = out.partition("Commands:\n")[2].splitlines()
+    assert len(summaries) == 3
+    assert all(not summary.endswith("...") for summary in summaries)
 
 
 def test_the_version_is_told(start: Start) -> None:

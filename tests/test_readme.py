@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from mparticle_fake_server.app import Options
+from mparticle_fake_server.cli import serve
 from tests.conftest import CHECKOUT, RealPart
 
 README = (CHECKOUT / "README.md").read_text()
@@ -92,6 +94,8 @@ def reader(tmp_path: Path) -> Reader:
         "COLUMNS": "100",
         "MPARTICLE_FAKE_URL": f"http://127.0.0.1:{port}",
         "NODE_PATH": str(CHECKOUT / "tests/clients/node/node_modules"),
+        # README's reader has not activated the environment.
+        "PATH": os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != str(SCRIPTS)),
     }
     return Reader(tmp_path, f"127.0.0.1:{port}", environment)
 
@@ -112,7 +116,7 @@ def served(reader: Reader) -> Iterator[str]:
     lines = []
     while (line := process.stderr.readline()).strip():
         lines.append(line)
-    yield "".join(lines).replace(reader.address, ADDRESS)
+    yield "".join(lines).replace(reader.address, ADDRESS).replace(f"{SCRIPTS}/", ".venv/bin/")
     os.killpg(process.pid, signal.SIGTERM)
     process.communicate(timeout=20)
 
@@ -163,6 +167,21 @@ def _dry_run(command: str, tmp_path: Path) -> list[str]:
 def test_a_command_that_is_not_run_here_is_run_by_continuous_integration(command: str) -> None:
     assert re.search(r"^make\b.*\btest$", (CHECKOUT / ".ci/run").read_text(), re.MULTILINE)
     assert f"$ {command}\n" in README
+
+
+def test_readme_names_every_option_of_python_and_of_the_command_line() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `.*?` \| `(--[\w-]+)`", README, re.MULTILINE)
+
+    known = {flag for parameter in serve.params for flag in parameter.opts}
+    assert {name for name, _ in rows} == set(Options.__annotations__)
+    assert {flag for _, flag in rows} == known - {"--host", "--port", "--tail"}
+
+
+@pytest.mark.parametrize("made", ["first_run.py", "package.json", "package-lock.json", "node_modules/mparticle/package.json"])
+def test_git_ignores_what_readme_has_its_reader_make(made: str) -> None:
+    done = subprocess.run(["git", "check-ignore", "--quiet", "--no-index", made], cwd=CHECKOUT, check=False, timeout=20)
+
+    assert done.returncode == 0
 
 
 def test_readme_shows_what_differs() -> None:

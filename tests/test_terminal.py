@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mparticle_fake_server import create_app
-from mparticle_fake_server.terminal import batch_lines, plain, request_lines
+from mparticle_fake_server.terminal import batch_lines, plain, print_lines, request_lines
 from tests.hosts import BASIC, batch, event
 
 
@@ -67,6 +67,8 @@ def test_a_long_list_of_events_is_cut() -> None:
         ({"events": [5]}, "5"),
         ({"events": [{"event_type": "screen_view", "data": {"screen_name": "Home"}}]}, "screen_view 'Home'"),
         ({"events": [{"event_type": "opt_out"}]}, "opt_out  #"),
+        ({"events": [{"data": {"event_name": "Play"}}]}, "? 'Play'  #"),
+        ({"events": [{"event_type": None}]}, "?  #"),
     ],
 )
 def test_every_shape_of_batch_can_be_shown(members: dict[str, Any], told: str) -> None:
@@ -78,6 +80,31 @@ def test_a_request_without_batches_tells_its_path_and_its_findings() -> None:
 
     assert "400 rejected key  POST /v2/events  no batches  #1" in text
     assert "error wrong_top_level: The body is an array" in text
+
+
+def printed(item: dict[str, Any], *, terminal: bool) -> list[str]:
+    console = Console(file=io.StringIO(), force_terminal=terminal, color_system=None, width=60)
+    print_lines(console, batch_lines(item))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_on_a_terminal_a_long_finding_continues_below_its_text() -> None:
+    item = recorded(batch(source_request_id="r"), batch(source_request_id="r"))[1]
+
+    lines = printed(item, terminal=True)
+
+    findings = lines[next(number for number, line in enumerate(lines) if "duplicate_batch" in line) :]
+    assert len(findings) > 2
+    assert all(line.startswith(" " * 13) and len(line) <= 60 for line in findings)
+
+
+def test_in_a_file_a_long_finding_is_one_line() -> None:
+    item = recorded(batch(source_request_id="r"), batch(source_request_id="r"))[1]
+
+    lines = printed(item, terminal=False)
+
+    assert len(lines) == 2
 
 
 def test_verdicts_have_colours_on_a_terminal() -> None:
