@@ -468,6 +468,10 @@ class Cursor(msgspec.Struct, frozen=True):
             raise FilterError(f"after is {text[:40]!r}; expected the id of an item, such as 17, 17.0 or 17.0.3.")
         return cls(tuple(int(part) for part in parts))
 
+    def within(self, recorder: Recorder) -> "Cursor":
+        """The same place, or the beginning if it is one of another store, for example of before a restart in memory."""
+        return self if not self.parts or self.parts[0] <= recorder.last_id() else Cursor()
+
     @property
     def request_id(self) -> int:
         """The request to begin with: the one named if it may have more, else the one after it."""
@@ -483,9 +487,7 @@ class Cursor(msgspec.Struct, frozen=True):
 
 def select(recorder: Recorder, filter: Filter, kind: Kind, after: Cursor) -> Iterator[Item]:
     """All matching items after a place, oldest first."""
-    if after.request_id > recorder.last_id():
-        # The cursor of another store, for example from before a restart in memory: begin anew.
-        after = Cursor()
+    after = after.within(recorder)
     for record in recorder.requests(after.request_id):
         found: Iterator[Item] = getattr(filter, kind)(record)
         for item in found:
@@ -528,10 +530,10 @@ class Wait:
         self.kind = kind
         self.count = count
         self.timeout = timeout
-        self.after = after
+        self.after = after.within(recorder)
         self.items: list[Item] = []
         self._render = render
-        self._position = after.request_id if after.request_id <= recorder.last_id() else 0
+        self._position = self.after.request_id
 
     @property
     def behind(self) -> bool:

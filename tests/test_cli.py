@@ -543,14 +543,6 @@ def test_export_writes_into_a_named_pipe(start: Start, tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
-def test_export_into_the_null_device_leaves_it_a_device(start: Start) -> None:
-    with FakeServer() as server:
-        status, _, err = run(start, "export", "--url", server.url, "-o", "/dev/null")
-
-    assert (status, err) == (0, "Exported 0 batches.\n")
-    assert Path("/dev/null").is_char_device()
-
-
 def test_export_of_an_answer_that_breaks_off_blames_the_server_and_leaves_no_file(start: Start, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"

@@ -339,8 +339,10 @@ class Stream:
         self.recorder = api.recorder
         self._render = api.render
         self._filter = filter
-        self._after = after if after.request_id <= self.recorder.last_id() else Cursor()
+        self._after = after.within(self.recorder)
         self._position = self._after.request_id
+        # Whoever is cut off before the first batch resumes from here too.
+        self._opening = b"id: %d\n\n" % self._position if len(self._after.parts) == 1 else b""
 
     @property
     def behind(self) -> bool:
@@ -355,7 +357,8 @@ class Stream:
             # Past the damage: what comes later can still be shown.
             self._position = self.recorder.last_id()
             return b"event: error\ndata: " + _encode({"message": str(error)}) + b"\n\n"
-        chunks: list[bytes] = []
+        opening, self._opening = self._opening, b""
+        chunks: list[bytes] = [opening]
         for record in page.records:
             had = max(self._position, *self._after.parts[:1], 0)
             if record.id > had + 1 and had:

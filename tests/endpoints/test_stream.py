@@ -29,7 +29,9 @@ def stream(intake: Intake, query: str) -> Stream:
 
 
 def ids(chunk: bytes) -> list[str]:
-    return [line[4:].decode() for line in chunk.split(b"\n") if line.startswith(b"id: ")]
+    """The ids of the events that have data."""
+    events = [event for event in chunk.split(b"\n\n") if b"data: " in event]
+    return [line[4:].decode() for event in events for line in event.split(b"\n") if line.startswith(b"id: ")]
 
 
 def test_a_stream_that_is_resumed_inside_a_bulk_request_has_the_rest_of_it() -> None:
@@ -58,3 +60,15 @@ def test_one_look_is_bounded_in_bytes() -> None:
 
     assert looks == [["1.0", "2.0", "3.0"], ["4.0", "5.0", "6.0"], ["7.0", "8.0", "9.0"]]
     assert not opened.behind
+
+
+def test_a_stream_begins_with_the_id_to_resume_from() -> None:
+    intake = uploaded(batch(), batch())
+
+    assert stream(intake, "").poll() == b"id: 2\n\n"
+
+
+def test_a_stream_that_is_resumed_on_a_new_store_begins_anew() -> None:
+    intake = uploaded(batch())
+
+    assert ids(stream(intake, "after=2.0").poll()) == ["1.0"]
