@@ -189,7 +189,7 @@ class ApiClient:
                 response.status_code,
                 self._redacted(response.reason or ""),
                 self._redacted(response.content.decode("utf-8", "replace")),
-                response.headers,
+                response.headers if response.ok else self._without_credentials(response.headers),
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             _log.debug("POST %s, %d bytes: %s", url, len(body), type(error).__name__)
@@ -229,6 +229,11 @@ class ApiClient:
             if len(secret) >= SECRET_SHOWN_BELOW:
                 text = text.replace(secret, "…")
         return text
+
+    def _without_credentials(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        from requests.structures import CaseInsensitiveDict
+
+        return CaseInsensitiveDict({name: self._redacted(value) for name, value in headers.items()})
 
     def _fail(self, url: str, error: Exception) -> NoReturn:
         """Raise the exception of our tree for one of `requests`."""

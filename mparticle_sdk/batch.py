@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, SupportsIndex, Type
 import msgspec
 from msgspec import field
 
-from .codec import Model, decoder
+from .codec import Model, decoder, unknown_of
 from .consent import ConsentState
 from .device import ApplicationInformation, DeviceInformation, GeoLocation
 from .errors import ApiResponseErrors
@@ -128,8 +128,7 @@ class EventBase(Model):
             if data is not None:
                 model = type(data) if isinstance(data, Event) else _class_of(value.event_type)
                 found += model_checker(model)(data) or ()
-            if value.unknown:
-                found += below("unknown", check_flags(value.unknown) or ())
+            found += below("unknown", check_flags(unknown_of(value)) or ())
             return found or None
 
         return check
@@ -142,7 +141,9 @@ def _class_of(event_type: Any) -> type[Event]:
 _READERS: Final = {event_type: decoder(model).decode for event_type, model in (*CLASSES.items(), (None, EventData))}
 
 
-def _read(event_type: Any, raw: msgspec.Raw) -> Any:
+def _read(event_type: Any, raw: msgspec.Raw | None) -> Any:
+    if raw is None:
+        return None
     read = _READERS.get(event_type) or _READERS[None]
     try:
         data: Any = read(raw)
@@ -160,15 +161,7 @@ class EventList(list[EventBase]):
     """The events of a batch. Those without a type get it when they come in; what is no event stays, and `validate` tells."""
 
     def __init__(self, events: Iterable[AnyEventForm] = ()) -> None:
-        given: Iterable[Any] = events
-        typed: Any = EventBase
-        types: dict[Any, Any] = _TYPES  # most batches are built here: no call for an event of the SDK's own classes
-        super().__init__(
-            [
-                event if type(event) is typed else typed(event, types[type(event)]) if type(event) in types else _typed(event)
-                for event in given
-            ]
-        )
+        super().__init__(_all_typed(events))
 
     def append(self, event: AnyEventForm) -> None:
         """Add an event at the end."""
@@ -195,6 +188,17 @@ class EventList(list[EventBase]):
 
 
 _TYPES: Final[dict[type[Any], Any]] = {model: event_type for event_type, model in CLASSES.items()}
+
+
+def _all_typed(events: Iterable[Any]) -> list[Any]:
+    given: list[Any] = events if isinstance(events, list) else list(events)
+    made: Any = EventBase
+    types: dict[Any, Any] = _TYPES
+    try:
+        # Most batches are built here, of the SDK's own classes alone: no call for each of their events.
+        return [made(event, types[type(event)]) for event in given]
+    except KeyError:
+        return [_typed(event) for event in given]
 
 
 def _typed(event: Any) -> Any:
@@ -345,7 +349,7 @@ class Batch(Model):
         """Give the events their types."""
         events = _events_slot(self)
         if events or type(events) is not list:
-            self.events = events
+            _take_events(self, events)
 
     def writes_too_much(self) -> bool:
         """For the consents and the events, and for an empty list of these."""
@@ -355,7 +359,7 @@ class Batch(Model):
         for event in events:
             if type(event) is not EventBase:
                 return True
-            data: Any = event.data
+            data = event.data
             if type(data) is AppEvent and data.custom_event_type is None:
                 return True
         return type(self.consent_state) is ConsentState and self.consent_state.writes_too_much()
@@ -385,11 +389,25 @@ def _get_events(batch: Batch) -> Any:
 
 
 def _set_events(batch: Batch, events: Any) -> None:
+    if type(events) is list:
+        _set_events_slot(batch, _list_of(events))
+    elif events is not _events_slot(batch):  # as it is in batch.events += […]
+        _take_events(batch, events)
+
+
+def _take_events(batch: Batch, events: Any) -> None:
+    """Into a list of the batch's own."""
     if events is None:
         events = []
-    elif type(events) is list or (not isinstance(events, EventList | str | bytes | Mapping) and isinstance(events, Iterable)):
-        events = EventList(events)
+    elif type(events) is list or (not isinstance(events, str | bytes | Mapping) and isinstance(events, Iterable)):
+        events = _list_of(events)
     _set_events_slot(batch, events)
+
+
+def _list_of(events: Iterable[Any]) -> EventList:
+    typed = EventList.__new__(EventList)  # its constructor would take as long as two of ten events
+    list.extend(typed, _all_typed(events))
+    return typed
 
 
 # In place of the slot's own access: events that are set, and no other member, are given their types.

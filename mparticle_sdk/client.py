@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeAlias, TypeVar, overload
 
 from . import codec, limits
 from .api_client import Answer, ApiClient
@@ -24,6 +24,9 @@ BRACKETS: Final = 2
 TOO_LARGE: Final = "the batch has {:,} bytes of JSON; a request has room for {:,}. Spread its events over several batches"
 
 T = TypeVar("T")
+
+JsonObject: TypeAlias = dict[str, Any]
+"""A batch as a dictionary with the names of the JSON."""
 
 Callback = Callable[[Any], object]
 """Gets what the call would have returned, or an ApiException: exactly of that class, as in the official SDK."""
@@ -68,18 +71,22 @@ class EventsApi:
     # -- one batch -------------------------------------------------------------------------------------------------------------
 
     @overload
-    def upload_events(self, body: "Batch", *, callback: None = None, _return_http_data_only: None = None) -> Answer[None]: ...
-
-    @overload
-    def upload_events(self, body: "Batch", *, callback: None = None, _return_http_data_only: bool) -> Answer[None] | None: ...
+    def upload_events(
+        self, body: "Batch | JsonObject", *, callback: None = None, _return_http_data_only: None = None
+    ) -> Answer[None]: ...
 
     @overload
     def upload_events(
-        self, body: "Batch", *, callback: Callback, _return_http_data_only: bool | None = None
+        self, body: "Batch | JsonObject", *, callback: None = None, _return_http_data_only: bool
+    ) -> Answer[None] | None: ...
+
+    @overload
+    def upload_events(
+        self, body: "Batch | JsonObject", *, callback: Callback, _return_http_data_only: bool | None = None
     ) -> threading.Thread: ...
 
     def upload_events(
-        self, body: "Batch", *, callback: Callback | None = None, _return_http_data_only: bool | None = None
+        self, body: "Batch | JsonObject", *, callback: Callback | None = None, _return_http_data_only: bool | None = None
     ) -> Answer[None] | threading.Thread | None:
         """Upload one batch, of one user.
 
@@ -95,7 +102,7 @@ class EventsApi:
 
     upload_events_with_http_info = upload_events
 
-    def _send(self, batch: "Batch", document: bytes) -> Answer[None]:
+    def _send(self, batch: "Batch | JsonObject", document: bytes) -> Answer[None]:
         try:
             return self.api_client.post(EVENTS, document)
         except ApiException as error:
@@ -106,21 +113,25 @@ class EventsApi:
 
     @overload
     def bulk_upload_events(
-        self, body: Iterable["Batch"], *, callback: None = None, _return_http_data_only: None = None
+        self, body: "Iterable[Batch | JsonObject]", *, callback: None = None, _return_http_data_only: None = None
     ) -> Answer[list[Answer[None]]]: ...
 
     @overload
     def bulk_upload_events(
-        self, body: Iterable["Batch"], *, callback: None = None, _return_http_data_only: Literal[True]
+        self, body: "Iterable[Batch | JsonObject]", *, callback: None = None, _return_http_data_only: Literal[True]
     ) -> list[Answer[None]]: ...
 
     @overload
     def bulk_upload_events(
-        self, body: Iterable["Batch"], *, callback: Callback, _return_http_data_only: bool | None = None
+        self, body: "Iterable[Batch | JsonObject]", *, callback: Callback, _return_http_data_only: bool | None = None
     ) -> threading.Thread: ...
 
     def bulk_upload_events(
-        self, body: Iterable["Batch"], *, callback: Callback | None = None, _return_http_data_only: bool | None = None
+        self,
+        body: "Iterable[Batch | JsonObject]",
+        *,
+        callback: Callback | None = None,
+        _return_http_data_only: bool | None = None,
     ) -> Answer[list[Answer[None]]] | list[Answer[None]] | threading.Thread:
         """Upload any number of batches, of any users, in their order.
 
@@ -142,7 +153,7 @@ class EventsApi:
 
     bulk_upload_events_with_http_info = bulk_upload_events
 
-    def _send_parts(self, batches: Sequence["Batch"], parts: Sequence["_Part"]) -> Answer[list[Answer[None]]]:
+    def _send_parts(self, batches: "Sequence[Batch | JsonObject]", parts: Sequence["_Part"]) -> Answer[list[Answer[None]]]:
         answers: list[Answer[None]] = []
         for part in parts:
             try:
@@ -204,7 +215,11 @@ def _serialised(bodies: Sequence[Any], path: Callable[[int], str], room: int) ->
         elif found := codec.problems(batch, path(index)):
             problems += found
         else:
-            document = codec.encode(batch)
+            try:
+                document = codec.encode(batch)
+            except (TypeError, ValueError, RecursionError) as wrong:  # another thread changed what was just found right
+                problems.append(Problem(path(index), f"cannot be written as JSON: {wrong}"))
+                continue
             if len(document) > room:
                 problems.append(Problem(path(index), TOO_LARGE.format(len(document), room)))
             documents.append(document)

@@ -110,10 +110,16 @@ def below(step: str, found: Iterable[Problem]) -> Iterator[Problem]:
 
 def got(value: Any) -> str:
     """The type and the value, shortened."""
-    if value is None:
-        return "None"
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '…'}"
+    return "None" if value is None else f"{type(value).__name__} {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    """The value, shortened."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  # whatever an object of yours raises, and integers of thousands of digits
+        return "…"
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _hint(value: Any) -> str:
@@ -177,7 +183,7 @@ def _int_checker(lowest: int, highest: int, *, ms: bool = False) -> Checker:
         if isinstance(value, int) and not isinstance(value, bool):
             if lowest <= value <= highest:
                 return None
-            return fault(f"{value} is outside the range {lowest} to {highest}")
+            return fault(f"{_shown(value)} is outside the range {lowest} to {highest}")
         hint = ""
         if isinstance(value, float) and ms and 1e8 < value < 1e10:
             hint = "; time.time() is in seconds: write int(time.time() * 1000)"
@@ -195,8 +201,15 @@ _check_int: Final = _int_checker(*_SIGNED)
 
 def _check_number(value: Any) -> Found:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return None if math.isfinite(value) else fault(f"{value} is no number that JSON knows")
+        return None if _is_finite(value) else fault(f"{_shown(value)} is no number that JSON knows")
     return fault(f"expected a number, got {got(value)}{_hint(value)}")
+
+
+def _is_finite(value: float | Decimal) -> bool:
+    try:
+        return math.isfinite(value)
+    except (OverflowError, ValueError):  # an integer beyond floats, a signalling NaN
+        return False
 
 
 def enum_checker(values: tuple[str, ...]) -> Checker:
@@ -233,12 +246,12 @@ def _meant(value: str, values: tuple[str, ...]) -> str | None:
 
 
 def _check_scalar(value: Any) -> Found:
-    if value is None or type(value) in (bool, int):
+    if value is None or type(value) is bool:
         return None
     if isinstance(value, str):
         return None if value.isascii() else _check_surrogates(value)
     if isinstance(value, int | float | Decimal):
-        return _check_number(value)
+        return None if _is_finite(value) else _check_number(value)
     if isinstance(value, dict | list | tuple):
         return fault(f"expected text, a number, a boolean or None, got {got(value)}; attributes do not nest")
     return fault(f"expected text, a number, a boolean or None, got {got(value)}{_hint(value)}")
@@ -269,7 +282,7 @@ def _check_array(value: Any, check: Checker) -> Found:
 
 def _check_object(value: Any, check: Checker) -> Found:
     found: list[Problem] = []
-    for name, member in value.items():
+    for name, member in dict(value).items():  # a copy: another thread may add to it
         if type(name) is not str and not isinstance(name, str):
             found += fault(f"names are text, got {got(name)}; write str(…)")
         elif not name.isascii() and (wrong := _check_surrogates(name)):
@@ -378,10 +391,8 @@ def members_checker(model: Any) -> Checker:
             for member, (name, checker) in compress(zip(members, in_order, strict=False), map(is_not, members, _NONES)):
                 if wrong := checker(member):
                     found.extend(below(name, wrong))
-            if (unknown := getattr(value, "unknown", None)) and (wrong := check_flags(unknown)):
-                found.extend(below("unknown", wrong))
         elif isinstance(value, dict):
-            for name, member in value.items():
+            for name, member in dict(value).items():
                 if member is not None and (wrong := by_name.get(name, _check_json)(member)):
                     found.extend(below(str(name), wrong))
         else:
@@ -391,8 +402,8 @@ def members_checker(model: Any) -> Checker:
     return check
 
 
-def _no_problems(value: Any) -> Found:
-    """The unknown members are looked at by themselves, and only if there are any."""
+def _check_unknown(value: Any) -> Found:
+    return check_flags(value) if value else None
 
 
 _NONES: Final = repeat(None)
@@ -405,7 +416,7 @@ def _members(model: Any) -> _Members:
     in_order: list[tuple[str, Checker]] = []
     by_name: dict[Any, Checker] = {}
     for field in msgspec.structs.fields(model):
-        checker = _no_problems if field.name == "unknown" else _checker(hints[field.name])
+        checker = _check_unknown if field.name == "unknown" else _checker(hints[field.name])
         in_order.append((field.name, checker))
         if field.name != "unknown":
             by_name[field.name] = by_name[field.encode_name] = checker

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import mparticle_sdk as mparticle
-from mparticle_sdk import limits
+from mparticle_sdk import codec, limits
 from tests.hosts import Fake, server_host
 from tests.sdk.client_servers import Reply, answering, scripted
 
@@ -104,7 +104,7 @@ def test_the_fake_receives_what_the_batch_says(api: mparticle.EventsApi, fake: F
 
 
 def test_a_dictionary_may_stand_for_a_batch(api: mparticle.EventsApi, fake: Fake) -> None:
-    api.upload_events({"environment": "development", "source_request_id": "dict", "a_new_member": [1]})  # type: ignore[call-overload]
+    api.upload_events({"environment": "development", "source_request_id": "dict", "a_new_member": [1]})
 
     (item,) = fake.items("batches")
     assert item["batch"] == {"environment": "development", "source_request_id": "dict", "a_new_member": [1]}
@@ -181,6 +181,18 @@ def test_what_json_cannot_carry_is_a_validation_error(api: mparticle.EventsApi, 
         api.upload_events(mparticle.Batch(user_attributes={"x": wrong}))
 
     assert fake.items("requests") == []
+
+
+def test_a_value_that_turns_wrong_after_it_was_found_right_is_a_validation_error(
+    api: mparticle.EventsApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = [batch(), batch(user_attributes={"a": object()})]
+    monkeypatch.setattr(codec, "problems", lambda *_: [])
+
+    with pytest.raises(mparticle.ValidationError, match=r"body\[1\]: cannot be written as JSON: .*object") as caught:
+        api.bulk_upload_events(sent)
+
+    assert caught.value.undelivered == sent
 
 
 def test_one_batch_in_place_of_a_list_is_told_the_way(api: mparticle.EventsApi) -> None:

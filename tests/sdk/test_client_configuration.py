@@ -315,7 +315,8 @@ def test_representations_do_not_show_the_secret() -> None:
 
 def echo(seen: Seen) -> Reply:
     """A server that repeats what it was told, credentials included."""
-    return Reply(400, body=f"{seen.headers} {KEY}:{SECRET}".encode())
+    told = {"X-Authorization": seen.headers["authorization"], "X-Secret": SECRET}
+    return Reply(400, told, body=f"{seen.headers} {KEY}:{SECRET}".encode())
 
 
 def failing(folder: Path) -> Iterator[tuple[str, mparticle.ApiException]]:

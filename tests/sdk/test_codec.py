@@ -151,6 +151,27 @@ def test_text_with_a_lone_surrogate_can_be_read() -> None:
     assert mp.Product.from_json('{"name":"\\ud800"}').name == "\ud800"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"events":[{"event_type":"custom_event"}]}',
+        '{"events":[{"event_type":"custom_event","data":null}]}',
+        '{"events":[{}]}',
+    ],
+)
+def test_an_event_without_data_is_read(text: str) -> None:
+    (event,) = mp.Batch.from_json(text).events
+
+    assert event.data is None
+    assert mp.Batch.from_dict(json.loads(text)) == mp.Batch.from_json(text)
+
+
+@pytest.mark.parametrize("member", ["user_attributes", "custom"])
+def test_json_that_nests_too_deeply_is_a_value_error(member: str) -> None:
+    with pytest.raises(ValueError, match="nests too deeply"):
+        mp.Batch.from_json(f'{{"{member}":{{"a":{"[" * 100_000}{"]" * 100_000}}}}}')
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"a"', "7"])
 def test_what_is_no_json_object_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"JSON|Expecting"):

@@ -1,7 +1,10 @@
 """What models do for the programs that use them, and where the official SDK would do something else."""
 
+import copy
+import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -73,6 +76,57 @@ def test_the_list_given_to_a_batch_stays_as_it_is() -> None:
 
     assert given == [mp.AppEvent("x")]
     assert len(other.events) == 1
+
+
+def test_every_model_has_unknown_members_of_its_own() -> None:
+    one, other = mp.Product(id="1"), mp.Product(id="1")
+
+    one.unknown["new"] = 1
+
+    assert (other.unknown, mp.Product().unknown) == ({}, {})
+    assert one.to_json() == '{"id":"1","new":1}'
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_has_unknown_members_of_its_own(again: Callable[[mp.Product], mp.Product]) -> None:
+    one = mp.Product(id="1")
+
+    again(one).unknown["new"] = 1
+
+    assert mp.Product().unknown == {}
+    assert one.to_json() == '{"id":"1"}'
+
+
+def test_looking_for_unknown_members_changes_nothing() -> None:
+    batch = mp.Batch([mp.AppEvent("x")])
+    before = batch.to_json(), batch.to_dict()
+
+    looked_at = [model.unknown for model in (batch, batch.events[0], batch.events[0].data) if model]
+
+    assert looked_at == [{}, {}, {}]
+    assert (batch.to_json(), batch.to_dict()) == before
+    assert batch == mp.Batch([mp.AppEvent("x")])
+
+
+def test_two_batches_do_not_share_the_events_of_one() -> None:
+    one = mp.Batch([mp.AppEvent("x")])
+    built, other = mp.Batch(events=one.events), mp.Batch()
+    other.events = one.events
+
+    built.add_event(mp.AppEvent("y"))
+    other.add_event(mp.AppEvent("z"))
+
+    assert [len(batch.events) for batch in (one, built, other)] == [1, 2, 2]
+
+
+def test_events_that_are_extended_in_place_are_still_those_of_the_batch() -> None:
+    batch = mp.Batch([mp.AppEvent("x")])
+    events = batch.events
+
+    batch.events += [mp.AppEvent("y")]
+
+    assert batch.events is events
+    assert len(events) == 2
 
 
 def test_an_event_that_two_batches_share_is_the_same_in_both() -> None:

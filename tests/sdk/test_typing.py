@@ -45,6 +45,12 @@ for typed in read.events:
     if isinstance(typed.data, mparticle.AppEvent):
         assert_type(typed.data.event_name, str | None)
 read.validate()
+with mparticle.EventsApi(mparticle.Configuration("key", "secret", pod="eu1")) as api:
+    data, status, headers = api.upload_events(batch)
+    assert_type(status, int)
+    api.upload_events({"environment": "development"})
+    assert_type(api.bulk_upload_events([batch, {"events": []}]).data[0].status, int)
+    api.bulk_upload_events([batch], callback=print).join()
 """
 
 WRONG = """
@@ -79,6 +85,11 @@ batch.events[0].data.event_name  # union-attr
 batch.events[0].event_type = "page_view"  # assignment
 number: int = batch.mpid  # assignment
 text: bytes = batch.to_json()  # assignment
+api = mparticle.EventsApi(mparticle.Configuration("key", "secret", "eu1"))  # call-arg
+api.upload_events([batch])  # call-overload
+api.bulk_upload_events(batch)  # call-overload
+api.upload_events(batch)[1].upper()  # attr-defined
+api.upload_events(batch, callback=5)  # call-overload
 """
 
 LINE = re.compile(r"^\S+?:(\d+): error: .*\[([a-z-]+)\]$", re.MULTILINE)

@@ -114,7 +114,7 @@ def test_text_is_text(value: Any, said: str) -> None:
     [
         (float("nan"), "nan is no number that JSON knows"),
         (float("-inf"), "-inf is no number that JSON knows"),
-        (Decimal("NaN"), "NaN is no number that JSON knows"),
+        (Decimal("NaN"), "Decimal('NaN') is no number that JSON knows"),
         ("19.99", "expected a number, got str '19.99'"),
         (True, "expected a number, got bool True"),
     ],
@@ -271,3 +271,40 @@ def test_advertising_ids_are_uuids() -> None:
     device = mp.DeviceInformation(ios_advertising_id="07d2ebaa-e956-407e-a1e6-f05f871bf4e2", fire_advertising_id="x")
 
     assert found(device) == ["fire_advertising_id: expected a UUID, got str 'x'"]
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**5000), Decimal("sNaN"), Decimal("NaN")], ids=["400", "5000", "sNaN", "NaN"])
+def test_a_number_that_no_float_holds_is_told_wherever_it_stands(value: Any) -> None:
+    product = mp.Product(price=value, position=1, custom_attributes={"a": value})
+
+    assert [problem.path for problem in codec.problems(product)] == ["price", "custom_attributes['a']"]
+
+
+def test_an_integer_of_any_length_is_told_where_one_of_64_bits_belongs() -> None:
+    (problem,) = found(mp.Product(position=10**5000))
+
+    assert problem == "position: … is outside the range -9223372036854775808 to 9223372036854775807"
+
+
+def test_an_object_that_cannot_be_shown_is_told_all_the_same() -> None:
+    class Shy:
+        def __repr__(self) -> str:
+            raise RuntimeError("no")
+
+    assert found(mp.Product(name=Shy())) == ["name: expected text, got Shy …"]  # type: ignore[arg-type]
+
+
+def test_a_dictionary_may_grow_while_it_is_looked_at() -> None:
+    attributes: dict[str, Any] = {}
+
+    class Key(str):
+        __slots__ = ()
+
+        def isascii(self) -> bool:
+            attributes[f"more {len(attributes)}"] = 1
+            return True
+
+    attributes |= {Key("a"): 1, Key("b"): 2}
+
+    assert found(mp.Batch(user_attributes=attributes)) == []
+    assert len(attributes) == 4
