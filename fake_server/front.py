@@ -4,6 +4,8 @@ Uploads never wait for anybody who watches: a poll looks at a bounded number of 
 """
 
 import asyncio
+import io
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -11,10 +13,12 @@ from urllib.parse import quote_from_bytes
 
 from a2wsgi import WSGIMiddleware
 from flask import Flask
+from werkzeug.wsgi import ClosingIterator
 
 from .app import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS, polled
 from .endpoints.answers import error_answer
 from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
+from .redaction import Headers
 
 Scope = dict[str, Any]
 Receive = Callable[[], Any]
@@ -36,7 +40,7 @@ class Front:
         self._recorder = intake.recorder
         self._direct = {(row.method, row.path): row.handler for row in rows if row.direct}
         self._streamed = {(row.method, row.path) for row in rows if row.streamed}
-        self._wsgi = WSGIMiddleware(_terminated(app))
+        self._wsgi = WSGIMiddleware(_served(app))
         self._sleepers: set[asyncio.Future[None]] = set()
         self._waking = False
         self._woken = 0.0
@@ -54,7 +58,7 @@ class Front:
         self._closing.set_result(None)
 
     def release(self) -> None:
-        """End the threads that ran Flask; after the last request."""
+        """End the threads that ran Flask, which need the event loop to finish; not on it, and after the last request."""
         self._wsgi.executor.shutdown(wait=True)
 
     # -- requests ----------------------------------------------------------------------------------------------------------
@@ -71,7 +75,11 @@ class Front:
         submission = Submission(
             row[0], row[1], scope["query_string"].decode("latin-1"), scope["headers"], b"", client[0] if client else ""
         )
-        await self._read(submission, receive)
+        body, submission.incomplete, size = await self._read(scope["headers"], receive)
+        if size > self._max_body:
+            submission.oversize = size
+        else:
+            submission.body = body
         reply = handler(submission)
         if isinstance(reply, Answer):
             await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
@@ -79,30 +87,40 @@ class Front:
         else:
             await self._watch(reply, receive, send)
 
-    async def _read(self, submission: Submission, receive: Receive) -> None:
-        announced = submission.header(b"content-length")
+    async def _read(self, headers: Headers, receive: Receive) -> tuple[bytes, bool, int]:
+        """A body, no further than a byte beyond the limit; whether the client left before its end; its size as far as known."""
+        announced = next((value for name, value in headers if name == b"content-length"), None)
         if announced is not None and announced.isdigit() and int(announced) > self._max_body:
             # Not read: the server discards what still arrives, so that the client lives to see the answer.
-            submission.oversize = int(announced)
-            return
+            return b"", False, int(announced)
         message = await receive()
         body = message.get("body", b"")
-        while message.get("more_body"):
+        while message.get("more_body") and len(body) <= self._max_body:
             message = await receive()
             body += message.get("body", b"")
-            if len(body) > self._max_body:
-                submission.oversize = len(body)
-                return
-        submission.incomplete = message["type"] == "http.disconnect"
-        if len(body) > self._max_body:
-            submission.oversize = len(body)
-        else:
-            submission.body = body
+        return body[: self._max_body + 1], message["type"] == "http.disconnect", len(body)
 
     async def _to_flask(self, scope: Scope, receive: Receive, send: Send, *, streamed: bool) -> None:
-        # Flask reads up to its own limit; whatever else arrives is discarded by the server.
+        left = threading.Event()
+        scope["mparticle_fake.left"] = left
+        if not streamed:
+            # Read here, so that a client that is slow to send holds no thread.
+            body, _, _ = await self._read(scope["headers"], receive)
+            scope["mparticle_fake.body"] = io.BytesIO(body)
         scope["query_string"] = quote_from_bytes(scope["query_string"], safe="!$&'()*+,/:;=?@[]%~-._").encode()
-        await self._wsgi(scope, receive, send)  # type: ignore[arg-type]
+        watch: asyncio.Task[None] | None = None
+
+        async def send_and_watch(message: dict[str, Any]) -> None:
+            nonlocal watch
+            await send(message)
+            if watch is None and not streamed:
+                watch = self._loop.create_task(_gone(receive, left))
+
+        try:
+            await self._wsgi(scope, receive, send_and_watch)  # type: ignore[arg-type]
+        finally:
+            if watch is not None:
+                watch.cancel()
 
     # -- whoever watches ---------------------------------------------------------------------------------------------------
 
@@ -157,7 +175,7 @@ class Front:
             left = end - self._loop.time()
             if left <= 0:
                 # Looking for near misses reads everything that was recorded.
-                return await self._loop.run_in_executor(self._wsgi.executor, polled, waiting.give_up)
+                return await self._loop.run_in_executor(None, polled, waiting.give_up)
             await self._sleep(gone, left, waiting)
         return None
 
@@ -174,28 +192,37 @@ class Front:
     async def _sleep(self, gone: asyncio.Task[None], seconds: float, watching: Waiting | Following | None = None) -> bool:
         """Sleep until the client leaves, the server stops or, if `watching`, the next commit; false after the full time."""
         wakers: set[asyncio.Future[None]] = {gone, self._closing}
+        sleeper = self._loop.create_future()
         if watching is not None:
-            sleeper = self._loop.create_future()
             self._sleepers.add(sleeper)
             wakers.add(sleeper)
-            if watching.behind:
+        try:
+            if watching is not None and watching.behind:
                 # Recorded by another thread since the last poll.
                 return True
-        done, _ = await asyncio.wait(wakers, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if watching is not None:
+            done, _ = await asyncio.wait(wakers, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            return bool(done)
+        finally:
             self._sleepers.discard(sleeper)
-        return bool(done)
 
 
-async def _gone(receive: Receive) -> None:
+async def _gone(receive: Receive, left: threading.Event | None = None) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    if left is not None:
+        left.set()
 
 
-def _terminated(app: Flask) -> Callable[..., Any]:
+def _served(app: Flask) -> Callable[..., Any]:
+    """The application with a body that was read before, and answers that end when the client has left."""
+
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        scope = environ["asgi.scope"]
+        environ["wsgi.input"] = scope.get("mparticle_fake.body", environ["wsgi.input"])
         # The server ends a chunked body for us; Werkzeug reads none unless told so.
         environ["wsgi.input_terminated"] = True
-        return app.wsgi_app(environ, start_response)
+        left: threading.Event = scope["mparticle_fake.left"]
+        parts = app.wsgi_app(environ, start_response)
+        return ClosingIterator(itertools.takewhile(lambda _: not left.is_set(), parts), getattr(parts, "close", None))
 
     return application

@@ -8,12 +8,19 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from .endpoints.answers import error_answer
+from .checks.finding import make
+from .endpoints.answers import error_answer, tell
 from .intake import Answer, Endpoint, Intake, Reading, Submission, Upload
 from .recording import StoreError
 
 MOST_AT_ONCE: Final = 100
 """Uploads that one commit takes at most."""
+
+MOST_OF_A_HEAD: Final = 65_536
+"""Bytes of a request's head, beyond the read in which it began; more get 431, or a head without an end would fill the memory."""
+
+LINGER_SECONDS: Final = 1.0
+"""How long a refused connection is held open: closed at once, while bytes arrive, it would be reset before the answer is read."""
 
 
 class Turn:
@@ -58,6 +65,16 @@ class Turn:
         for (protocol, *_), answer in zip(waiting, answers, strict=True):
             protocol.answer(answer)
 
+    def refuse(self, remote: str, status: int, message: str, hint: str | None) -> Answer:
+        """Record that something arrived which is no request, and answer."""
+        self.end()
+        finding = make("http_broken", message, hint=hint)
+        try:
+            self._intake.refuse(Submission("?", "", "", [], b"", remote), status, finding, "unknown")
+        except StoreError as error:
+            return error_answer(503, str(error))
+        return error_answer(status, tell(finding))
+
 
 def _upload(row: Endpoint) -> Upload:
     assert row.upload is not None
@@ -80,44 +97,85 @@ class UploadProtocol(HttpToolsProtocol):
         self._parts: list[bytes] = []
         self._unanswered = 0
         self._offer: bytes | None = None
+        self._whole_head: list[tuple[bytes, bytes]] | None = None
+        self._head_size = 0
+        self._refused = False
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop with what has arrived."""
-        self._unset_keepalive_if_required()
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as end:
-            self._go_on_without_upgrade(data[end.args[0] :])
+        if self._refused:
             return
-        except httptools.HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
+        self._unset_keepalive_if_required()
+        headers = self.headers
+        try:
+            while True:
+                try:
+                    self.parser.feed_data(data)
+                    break
+                except httptools.HttpParserUpgrade as end:
+                    data = self._without_upgrade(data[end.args[0] :])
+        except httptools.HttpParserError as error:
+            self._refuse(400, f"What was received is no HTTP/1.1 request: {error.__context__ or error}.", _hint(data, error))
+            return
         if self._row is not None:
-            # The body has not arrived whole.
-            self._row = None
-            self._go_through_asgi()
-            for part in self._parts:
-                super().on_body(part)
+            self._go_on_through_asgi()
+        elif self.headers is not self._whole_head:
+            self._head_size = self._head_size + len(data) if self.headers is headers else 0
+            if self._head_size > MOST_OF_A_HEAD:
+                self._refuse(
+                    431,
+                    f"The request line and headers have more than {MOST_OF_A_HEAD} bytes.",
+                    "An SDK sends less than 1 KB; look for a header or a cookie that grows.",
+                )
 
-    def _go_on_without_upgrade(self, rest: bytes) -> None:
+    def _without_upgrade(self, rest: bytes) -> bytes:
         # httptools ends at an offer to upgrade, and takes the body for another protocol's bytes. Java's HttpClient offers h2c
         # with its first request. An offer may be ignored (RFC 9110 §7.8): the head is parsed again without it.
-        if self._offer is None:  # CONNECT
-            self.send_400_response("Invalid HTTP request received.")
-            return
         head = [self.parser.get_method(), b" ", self.url, b" HTTP/", self.parser.get_http_version().encode(), b"\r\n"]
         for name, value in self.headers:
             if name != b"upgrade":
                 head += (name, b": ", value, b"\r\n")
         self.parser = httptools.HttpRequestParser(self)
-        self.data_received(b"".join([*head, b"\r\n", rest]))
+        return b"".join([*head, b"\r\n", rest])
+
+    def _refuse(self, status: int, message: str, hint: str | None) -> None:
+        """Answer what is no request, behind the answers to what came before it, and close."""
+        self._refused = True
+        if self._row is not None:
+            self._go_on_through_asgi()
+        cycle = self.cycle
+        under_way = not getattr(cycle, "response_complete", True)
+        if under_way and cycle.more_body:
+            # The fault is in its body; it is recorded as incomplete.
+            if cycle.response_started or self.pipeline:
+                self.transport.close()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
+            answer = error_answer(status, message)
+        else:
+            answer = self._turn.refuse(self.client[0] if self.client else "", status, message, hint)
+            if under_way:
+                # The answer to a whole request is the last one.
+                cycle.keep_alive = False
+                return
+        answer.headers.append((b"connection", b"close"))
+        self._write(answer)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.close()
 
     def on_headers_complete(self) -> None:
         """Called by the parser after a request's head."""
+        self._whole_head = self.headers
         if self.parser.should_upgrade():
             self._offer = next((value for name, value in self.headers if name == b"upgrade"), None)
-            if self._offer is not None:
-                return
-        elif self._offer is not None:
+            if self._offer is None:
+                raise ValueError("CONNECT is for proxies")
+            return
+        if self._offer is not None:
             self.headers.append((b"upgrade", self._offer))
             self._offer = None
         row = self._turn.rows.get(self.url)
@@ -141,6 +199,13 @@ class UploadProtocol(HttpToolsProtocol):
         if self._unanswered:
             self._turn.end()
         super().on_headers_complete()
+
+    def _go_on_through_asgi(self) -> None:
+        # The body has not arrived whole.
+        self._row = None
+        self._go_through_asgi()
+        for part in self._parts:
+            super().on_body(part)
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser with a part of a body."""
@@ -170,6 +235,10 @@ class UploadProtocol(HttpToolsProtocol):
         self._unanswered -= 1
         if self.transport.is_closing():
             return
+        self._write(answer)
+        self.on_response_complete()
+
+    def _write(self, answer: Answer) -> None:
         lines = [STATUS_LINE[answer.status]]
         for name, value in self.server_state.default_headers:
             lines += (name, b": ", value, b"\r\n")
@@ -177,4 +246,13 @@ class UploadProtocol(HttpToolsProtocol):
             lines += (name, b": ", value, b"\r\n")
         lines += (b"\r\n", answer.body)
         self.transport.write(b"".join(lines))
-        self.on_response_complete()
+
+
+def _hint(data: bytes, error: Exception) -> str | None:
+    if data[:2] == b"\x16\x03":
+        return "It looks like TLS: use http://, not https://."
+    if data[:14] == b"PRI * HTTP/2.0":
+        return "It is HTTP/2: use HTTP/1.1."
+    if isinstance(error, httptools.HttpParserInvalidURLError):
+        return "The path begins with a slash; percent-encode spaces and whatever is not ASCII."
+    return None

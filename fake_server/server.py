@@ -58,6 +58,7 @@ class FakeServer:
         self.intake: Intake
         self._thread: threading.Thread | None = None
         self._stop: Callable[[], None] | None = None
+        self._stop_early = False
 
     @property
     def url(self) -> str:
@@ -69,12 +70,7 @@ class FakeServer:
         """Bind the address, open the store and serve in a thread; returns when requests are answered."""
         if self._thread is not None:
             raise ServerError("The server runs already.")
-        listener = self._bind()
-        try:
-            self._open()
-        except BaseException:
-            listener.close()
-            raise
+        listener = self._prepare()
         ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run_thread, args=(listener, ready), name="mparticle-fake", daemon=True)
         self._thread.start()
@@ -103,26 +99,33 @@ class FakeServer:
 
     def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Serve in this thread, the main one, until SIGINT or SIGTERM; calls `started` when requests are answered."""
+        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            listener = self._prepare()
+            try:
+                self._run(listener, started)
+            finally:
+                self.intake.recorder.close()
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+            self._stop_early = False
+
+    def _on_signal(self, *_: object) -> None:
+        if self._stop is None:
+            self._stop_early = True
+        else:
+            self._stop()
+
+    def _prepare(self) -> socket.socket:
+        """Bind the address and open the store."""
         listener = self._bind()
         try:
             self._open()
         except BaseException:
             listener.close()
             raise
-        try:
-            previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-            try:
-                with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-                    runner.run(self._serve(listener, started))
-            finally:
-                for number, handler in previous.items():
-                    signal.signal(number, handler)
-        finally:
-            self.intake.recorder.close()
-
-    def _on_signal(self, *_: object) -> None:
-        if self._stop is not None:
-            self._stop()
+        return listener
 
     def _bind(self) -> socket.socket:
         if not 0 <= self.port <= 65_535:
@@ -159,12 +162,16 @@ class FakeServer:
 
     def _run_thread(self, listener: socket.socket, ready: Future[None]) -> None:
         try:
-            with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-                runner.run(self._serve(listener, lambda: ready.set_result(None)))
-        except Exception as error:
+            self._run(listener, lambda: ready.set_result(None))
+        except BaseException as error:
             if ready.done():
                 raise
             ready.set_exception(error)
+
+    def _run(self, listener: socket.socket, started: Callable[[], None]) -> None:
+        try:
+            with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+                runner.run(self._serve(listener, started))
         finally:
             self._stop = None
             listener.close()
@@ -195,6 +202,8 @@ class FakeServer:
             loop.call_soon_threadsafe(_resolve, stopping)
 
         self._stop = stop
+        if self._stop_early:
+            stop()
         started()
         await stopping
         # Not uvicorn's own shutdown: it looks ten times a second whether it is done.
@@ -204,15 +213,23 @@ class FakeServer:
         turn.end()
         for connection in list(state.connections):
             connection.shutdown()
-        if state.tasks:
-            await asyncio.wait(list(state.tasks), timeout=GRACE_SECONDS)
+        await _end(state.tasks)
         await asyncio.sleep(0)
         for connection in list(state.connections):
             connection.transport.abort()
+        await _end(state.tasks)
         if state.tasks:
-            await asyncio.wait(list(state.tasks), timeout=GRACE_SECONDS)
-        self._front.release()
+            # Threads still run Flask, and need this loop to come to their end.
+            await loop.run_in_executor(None, self._front.release)
+            await _end(state.tasks)
+        else:
+            self._front.release()
         await server.wait_closed()
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    if tasks:
+        await asyncio.wait(list(tasks), timeout=GRACE_SECONDS)
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

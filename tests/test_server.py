@@ -1,19 +1,25 @@
 """FakeServer: starting, stopping, watchers beside uploads, addresses."""
 
+import asyncio
 import contextlib
 import http.client
 import json
+import os
 import re
+import signal
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mparticle_fake_server import FakeServer, ServerError, StoreError
+from mparticle_fake_server.app import make_app
+from mparticle_fake_server.front import Front
+from mparticle_fake_server.intake import Answer
 from tests.hosts import BASIC, batch, event
 
 HELLO = json.dumps(batch(events=[event("Hello")])).encode()
@@ -82,6 +88,43 @@ class Events:
     def close(self) -> None:
         self.connection.close()
         self.answer.close()
+
+
+def ends(action: Callable[[], None]) -> bool:
+    """Whether an action ends within 5 seconds; it runs in a thread, so that a test fails where the action hangs."""
+    thread = threading.Thread(target=action, daemon=True)
+    thread.start()
+    thread.join(5)
+    return not thread.is_alive()
+
+
+class Endless:
+    """Requests without an end in a server's store, and exports of them that nobody reads."""
+
+    def __init__(self, server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ended = threading.Semaphore(0)
+        self._server = server
+        monkeypatch.setattr(server.intake.recorder, "requests", self._requests)
+        monkeypatch.setattr("mparticle_fake_server.server.GRACE_SECONDS", 0.05)
+
+    def _requests(self, *_: Any) -> Iterator[Any]:
+        record = _record(self._server)
+        record.id = 1
+        try:
+            while True:
+                yield record
+        finally:
+            self.ended.release()
+
+    @contextlib.contextmanager
+    def exports(self, count: int) -> Iterator[None]:
+        """That many exports, begun and not read."""
+        with contextlib.ExitStack() as clients:
+            for _ in range(count):
+                client = clients.enter_context(socket.create_connection(("127.0.0.1", self._server.port), timeout=10))
+                client.sendall(b"GET /_fake/batches HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n")
+                assert client.recv(12) == b"HTTP/1.1 200"
+            yield
 
 
 # -- starting and stopping -------------------------------------------------------------------------------------------------
@@ -177,6 +220,81 @@ def test_a_server_stops_while_a_client_holds_a_half_sent_request() -> None:
         client.sendall(b"POST /v2/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         upload(server)
     client.close()
+
+
+def test_a_server_stops_while_nobody_reads_ten_exports(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(threading.enumerate())
+    server = FakeServer().start()
+
+    with Endless(server, monkeypatch).exports(10):
+        assert ends(server.stop)
+
+    assert set(threading.enumerate()) <= before
+
+
+def test_an_export_ends_when_its_client_leaves(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = Endless(server, monkeypatch)
+
+    with endless.exports(1):
+        pass
+
+    assert endless.ended.acquire(timeout=5)
+
+
+def test_a_thread_that_dies_while_it_starts_is_an_error_and_no_endless_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Death(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Death
+
+    monkeypatch.setattr(Front, "open", die)
+    raised: list[Death] = []
+
+    def start() -> None:
+        try:
+            FakeServer().start()
+        except Death as death:
+            raised.append(death)
+
+    assert ends(start)
+    assert len(raised) == 1
+
+
+@pytest.mark.parametrize("step", ["_bind", "_open"])
+def test_a_signal_that_comes_while_the_server_starts_stops_it(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    server = FakeServer()
+    real = getattr(server, step)
+
+    def interrupted() -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return real()
+
+    monkeypatch.setattr(server, step, interrupted)
+    previous = signal.signal(signal.SIGTERM, lambda *_: None)
+    late = threading.Timer(5, os.kill, (os.getpid(), signal.SIGTERM))
+    late.start()
+    try:
+        server.run()
+        assert late.is_alive()
+    finally:
+        late.cancel()
+        late.join()
+        signal.signal(signal.SIGTERM, previous)
+
+
+def test_a_server_that_ran_until_a_signal_can_be_run_again() -> None:
+    server = FakeServer()
+    ports = []
+
+    def started() -> None:
+        ports.append(server.port)
+        signal.raise_signal(signal.SIGTERM)
+
+    for _ in range(2):
+        server.run(started)
+
+    assert ports == [server.port] * 2
 
 
 # -- addresses and tokens --------------------------------------------------------------------------------------------------
@@ -344,6 +462,72 @@ def test_uploads_go_on_beside_a_stream_that_nobody_reads(server: FakeServer) -> 
     stream.close()
 
 
+def test_a_sleeper_that_finds_something_new_at_once_is_forgotten(server: FakeServer) -> None:
+    class Behind:
+        timeout = 1.0
+        behind = True
+
+        def poll(self) -> Answer | None:
+            return None
+
+        def give_up(self) -> Answer:
+            return Answer(408, [])
+
+    async def sleep() -> None:
+        front = Front(server.intake, [], make_app(server.intake, []))
+        front.open(asyncio.get_running_loop())
+        gone = asyncio.create_task(asyncio.sleep(60))
+        assert await front._sleep(gone, 1, Behind())
+        gone.cancel()
+        front.close()
+        assert not front._sleepers
+
+    asyncio.run(sleep())
+
+
+# -- slow clients ----------------------------------------------------------------------------------------------------------
+
+
+def test_ten_clients_that_do_not_send_their_bodies_hold_up_nobody(server: FakeServer) -> None:
+    with contextlib.ExitStack() as clients:
+        for _ in range(10):
+            client = clients.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+            client.sendall(b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+            assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+        assert get(server, "/_fake/batches")[0] == 200
+
+
+def test_a_body_that_comes_slowly_is_read_whole(server: FakeServer) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+        client.sendall(b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        client.recv(100)
+        client.sendall(b"12")
+        client.sendall(b"345")
+        assert client.recv(12) == b"HTTP/1.1 404"
+
+    assert next(server.intake.recorder.requests()).body == b"12345"
+
+
+def test_a_body_that_is_larger_than_the_server_takes_is_not_kept_on_an_unknown_path() -> None:
+    with FakeServer(max_body=10) as server:
+        chunked = b"POST /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answer = exchange(server, chunked + b"8\r\n12345678\r\n" * 3 + b"0\r\n\r\n")
+
+        assert answer.startswith(b"HTTP/1.1 404 ")
+        assert next(server.intake.recorder.requests()).body == b""
+
+
+@pytest.mark.parametrize(("question", "expected"), [("health", 200), ("wait?event_name=Never&timeout=0.01&after=1", 408)])
+def test_ten_exports_that_nobody_reads_hold_up_neither_health_nor_waiting(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, question: str, expected: int
+) -> None:
+    with Endless(server, monkeypatch).exports(10):
+        monkeypatch.undo()
+
+        assert Poll(server, question).status() == expected
+
+
 # -- the wire --------------------------------------------------------------------------------------------------------------
 
 
@@ -394,11 +578,80 @@ def test_pipelined_requests_are_answered_in_order(server: FakeServer) -> None:
     assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"202", b"202", b"405"]
 
 
-@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"POST /v2/events\r\n\r\n", b"\x00" * 100])
-def test_garbage_harms_nobody_else(server: FakeServer, garbage: bytes) -> None:
-    exchange(server, garbage, leave=True)
+GARBAGE = {
+    b"\x16\x03\x01\x02\x00\x01\x00": "It looks like TLS: use http://, not https://.",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n": "It is HTTP/2: use HTTP/1.1.",
+    b"GET\r\n\r\n": "Expected space after method",
+    b"\x00" * 100: "Invalid method encountered",
+    b"BREW /v2/events HTTP/1.1\r\n\r\n": "Invalid method encountered",
+    b"CONNECT /v2/events HTTP/1.1\r\n\r\n": "CONNECT is for proxies",
+    b"POST /v2/events HTTP/1.1\r\nContent-Length: x\r\n\r\n": "Invalid character in Content-Length",
+    b"POST /v2/\xc3\xa9 HTTP/1.1\r\n\r\n": "percent-encode spaces and whatever is not ASCII",
+}
 
+
+@pytest.mark.parametrize(("garbage", "told"), GARBAGE.items(), ids=range(len(GARBAGE)))
+def test_garbage_is_answered_recorded_and_harms_nobody_else(server: FakeServer, garbage: bytes, told: str) -> None:
+    start, _, body = exchange(server, garbage).partition(b"\r\n\r\n")
+
+    assert start.startswith(b"HTTP/1.1 400 ")
+    assert told in json.loads(body)["errors"][0]["message"]
+    request = get(server, "/_fake/requests?code=http_broken")[1]["items"][0]
+    assert (request["method"], request["path"], request["status"]) == ("?", "", 400)
     assert upload(server) == 202
+
+
+@pytest.mark.parametrize("path", ["/v2/events", "/nothing"])
+def test_garbage_in_a_body_is_answered_and_recorded_once(server: FakeServer, path: str) -> None:
+    lines = (f"POST {path} HTTP/1.1", "Host: x", f"Authorization: {BASIC}", "Transfer-Encoding: chunked", "", "x")
+
+    start, _, body = exchange(server, "\r\n".join(lines).encode()).partition(b"\r\n\r\n")
+
+    assert start.startswith(b"HTTP/1.1 400 ")
+    assert "Invalid character in chunk size" in json.loads(body)["errors"][0]["message"]
+    assert [item["path"] for item in get(server, "/_fake/requests")[1]["items"]] == [path]
+
+
+def test_garbage_is_not_worth_a_warning(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    exchange(server, b"garbage\r\n\r\n")
+
+    assert not caplog.records
+
+
+def test_garbage_behind_uploads_leaves_them_their_answers(server: FakeServer) -> None:
+    one = head(f"Content-Length: {len(HELLO)}") + HELLO
+
+    answer = exchange(server, one + one + b"garbage\r\n\r\n")
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"202", b"202", b"400"]
+
+
+def test_garbage_behind_a_question_leaves_it_its_answer(server: FakeServer) -> None:
+    answer = exchange(server, b"GET /_fake/batches HTTP/1.1\r\nHost: localhost\r\n\r\ngarbage\r\n\r\n")
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200"]
+
+
+def test_a_head_without_an_end_is_refused(server: FakeServer) -> None:
+    start, _, body = exchange(server, b"POST /v2/events HTTP/1.1\r\nCookie: " + b"x" * 700_000).partition(b"\r\n\r\n")
+
+    assert start.startswith(b"HTTP/1.1 431 ")
+    assert "more than 65536 bytes" in json.loads(body)["errors"][0]["message"]
+
+
+def test_a_head_of_60_kb_is_read(server: FakeServer) -> None:
+    cookie = f"Cookie: {'x' * 60_000}"
+
+    assert exchange(server, head(cookie, "Content-Length: 2", "Connection: close") + b"{}").startswith(b"HTTP/1.1 202 ")
+    assert get(server, "/_fake/requests?code=http_broken")[1]["items"] == []
+
+
+def test_two_thousand_offers_to_upgrade_in_a_row_are_ignored(server: FakeServer) -> None:
+    one = b"POST /v2/events HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+    answer = exchange(server, one * 2000 + head("Connection: close", "Content-Length: 0"))
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"401"] * 2000 + [b"400"]
 
 
 def test_expect_100_continue_is_honoured(server: FakeServer) -> None:
