@@ -28,19 +28,20 @@ WAKE_SECONDS: Final = 0.001
 BUSY_WAKE_SECONDS: Final = 0.01
 """Commits within this time wake the watchers once: the first after a quiet time, the second under load."""
 
-REST_SECONDS: Final = 0.05
-"""How long a stream rests after a chunk. With the 200 records of a poll, it carries 4 000 a second and lags beyond."""
+REST_SECONDS: Final = 0.1
+"""How long a stream rests after a chunk. With the 200 records of a poll, it carries 2 000 a second and lags beyond."""
 
 
 class Front:
     """An ASGI application over the endpoint tables; `open` and `close` are called on its event loop."""
 
-    def __init__(self, intake: Intake, rows: list[Endpoint], app: Flask) -> None:
+    def __init__(self, intake: Intake, rows: list[Endpoint], make_app: Callable[[], Flask]) -> None:
         self._max_body = intake.max_body
         self._recorder = intake.recorder
         self._direct = {(row.method, row.path): row.handler for row in rows if row.direct}
         self._streamed = {(row.method, row.path) for row in rows if row.streamed}
-        self._wsgi = WSGIMiddleware(_served(app))
+        self._make_app = make_app
+        self._wsgi: WSGIMiddleware | None = None
         self._sleepers: set[asyncio.Future[None]] = set()
         self._waking = False
         self._woken = 0.0
@@ -59,7 +60,8 @@ class Front:
 
     def release(self) -> None:
         """End the threads that ran Flask, which need the event loop to finish; not on it, and after the last request."""
-        self._wsgi.executor.shutdown(wait=True)
+        if self._wsgi is not None:
+            self._wsgi.executor.shutdown(wait=True)
 
     # -- requests ----------------------------------------------------------------------------------------------------------
 
@@ -116,6 +118,9 @@ class Front:
             if watch is None and not streamed:
                 watch = self._loop.create_task(_gone(receive, left))
 
+        if self._wsgi is None:
+            # Made when somebody first asks for it: a test that only uploads need not wait for it.
+            self._wsgi = WSGIMiddleware(_served(self._make_app()))
         try:
             await self._wsgi(scope, receive, send_and_watch)  # type: ignore[arg-type]
         finally:

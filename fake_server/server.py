@@ -158,7 +158,7 @@ class FakeServer:
             self.token = secrets.token_urlsafe(16)
         self.intake = open_intake(**self.options)
         self._rows: list[Endpoint] = tables(self.intake, self.token)
-        self._front = Front(self.intake, self._rows, make_app(self.intake, self._rows))
+        self._front = Front(self.intake, self._rows, lambda: make_app(self.intake, self._rows))
 
     def _run_thread(self, listener: socket.socket, ready: Future[None]) -> None:
         try:

@@ -53,12 +53,15 @@ class RequestRecord(msgspec.Struct, gc=False):
         return len(self.batches) or 1
 
 
+MOST_PAGES: Final = 16
+"""Pages that are kept for others who look at them."""
+
 PAGE_BYTES: Final = 250_000
 """Bytes of bodies after which a page ends, so that no look at one takes long."""
 
 
 class Page(msgspec.Struct):
-    """Up to `most` requests after an id, and the id up to which nothing is left to look at.
+    """Requests after an id, and the id up to which nothing is left to look at; a `full` one stays as it is.
 
     `text` is for whoever searches them: made once, for all who look at the same page.
     """
@@ -68,11 +71,8 @@ class Page(msgspec.Struct):
     newest: int
     records: list[RequestRecord]
     end: int
+    full: bool = False
     text: bytes | None = None
-
-
-def _no_page() -> Page:
-    return Page(-1, 0, 0, [], -1)
 
 
 class StoreError(Exception):
@@ -95,7 +95,7 @@ class Recorder(ABC):
         self._last_id = 0
         self._weight = 0
         self._seen: dict[tuple[str, str], tuple[int, int]] = {}
-        self._page = _no_page()
+        self._pages: dict[int, Page] = {}
         self._subscribers: list[Callable[[], None]] = []
         # One lock for all: whoever holds it may record, whoever waits may read.
         self._changed = threading.Condition(self.lock)
@@ -122,28 +122,31 @@ class Recorder(ABC):
         """Release the store. Twice does no harm."""
 
     def page(self, after: int, most: int) -> Page:
-        """Up to `most` requests after an id; the same object for all who ask at the same place before more is recorded."""
-        newest = self._last_id
-        known = self._page
-        if (known.after, known.most, known.newest) == (after, most, newest):
+        """Requests after an id, up to the next multiple of `most`: whoever looks at the same ones gets the same object."""
+        newest, pages = self._last_id, self._pages
+        known = pages.get(after)
+        if known is not None and known.most == most and (known.full or known.newest == newest):
             return known
         records: list[RequestRecord] = []
         size = 0
-        end = after
+        last = after - after % most + most
+        full = False
         for record in self.requests(after):
-            records.append(record)
-            end = record.id
-            size += len(record.body)
-            if len(records) == most or size > PAGE_BYTES:
+            if record.id > last:
+                full = True
                 break
-        else:
-            # All there is; some of the ids below may be forgotten.
-            end = max(end, newest)
-        page = Page(after, most, newest, records, end)
-        with self.lock:
-            # Unless something was forgotten meanwhile.
-            if self._page is known:
-                self._page = page
+            records.append(record)
+            size += len(record.body)
+            if record.id == last or size > PAGE_BYTES:
+                full = True
+                break
+        # A page that is not full has all there is; some of the ids below may be forgotten.
+        end = newest if not full else records[-1].id if size > PAGE_BYTES else last
+        page = Page(after, most, newest, records, max(end, records[-1].id if records else after), full)
+        if len(pages) >= MOST_PAGES:
+            pages.clear()
+        # Into the pages that were there at first: others came in their place if something was forgotten meanwhile.
+        pages[after] = page
         return page
 
     def last_id(self) -> int:
@@ -215,11 +218,13 @@ class Recorder(ABC):
                 self._seen[key, batch.source_request_id] = (id, index)
 
     def _unremember(self, up_to: int) -> None:
+        if up_to:
+            self._pages = {}
         for seen in list(takewhile(lambda seen: self._seen[seen][0] <= up_to, self._seen)):
             del self._seen[seen]
 
     def _unremember_all(self, ids: Container[int]) -> None:
-        self._page = _no_page()
+        self._pages = {}
         self._seen = {seen: place for seen, place in self._seen.items() if place[0] not in ids}
 
 
