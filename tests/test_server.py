@@ -474,7 +474,7 @@ def test_a_sleeper_that_finds_something_new_at_once_is_forgotten(server: FakeSer
             return Answer(408, [])
 
     async def sleep() -> None:
-        front = Front(server.intake, [], make_app(server.intake, []))
+        front = Front(server.intake, [], lambda: make_app(server.intake, []))
         front.open(asyncio.get_running_loop())
         gone = asyncio.create_task(asyncio.sleep(60))
         assert await front._sleep(gone, 1, Behind())
