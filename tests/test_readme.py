@@ -94,8 +94,10 @@ def reader(tmp_path: Path) -> Reader:
         "COLUMNS": "100",
         "MPARTICLE_FAKE_URL": f"http://127.0.0.1:{port}",
         "NODE_PATH": str(CHECKOUT / "tests/clients/node/node_modules"),
-        # README's reader has not activated the environment.
-        "PATH": os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != str(SCRIPTS)),
+        # README's reader has activated no environment.
+        "PATH": os.pathsep.join(
+            part for part in os.environ["PATH"].split(os.pathsep) if not (Path(part) / "mparticle-fake").exists()
+        ),
     }
     return Reader(tmp_path, f"127.0.0.1:{port}", environment)
 
