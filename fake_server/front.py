@@ -51,6 +51,7 @@ class Front:
         self._loop = loop
         self._thread = threading.get_ident()
         self._closing: asyncio.Future[None] = loop.create_future()
+        self._looking = asyncio.Lock()
         self._unsubscribe = self._recorder.subscribe(self._recorded)
 
     def close(self) -> None:
@@ -169,13 +170,16 @@ class Front:
     async def _await(self, waiting: Waiting, gone: asyncio.Task[None]) -> Answer | None:
         end = self._loop.time() + waiting.timeout
         while not gone.done():
-            answer = polled(waiting.poll)
+            async with self._looking:
+                answer = polled(waiting.poll)
+                if waiting.behind:
+                    # One look after another, and whatever has arrived between them.
+                    await asyncio.sleep(0)
             if answer is not None:
                 return answer
             if self._closing.done():
                 return error_answer(503, "The server was stopped while you waited.")
             if waiting.behind:
-                await asyncio.sleep(0)
                 continue
             left = end - self._loop.time()
             if left <= 0:
