@@ -169,12 +169,16 @@ class Front:
 
     async def _await(self, waiting: Waiting, gone: asyncio.Task[None]) -> Answer | None:
         end = self._loop.time() + waiting.timeout
+        catching_up = True
         while not gone.done():
-            async with self._looking:
-                answer = polled(waiting.poll)
-                if waiting.behind:
-                    # One look after another, and whatever has arrived between them.
+            if catching_up:
+                # One look after another, and whatever has arrived between them.
+                async with self._looking:
+                    answer = polled(waiting.poll)
                     await asyncio.sleep(0)
+            else:
+                answer = polled(waiting.poll)
+            catching_up = waiting.behind
             if answer is not None:
                 return answer
             if self._closing.done():
