@@ -29,7 +29,10 @@ BUSY_WAKE_SECONDS: Final = 0.01
 """Commits within this time wake the watchers once: the first after a quiet time, the second under load."""
 
 REST_SECONDS: Final = 0.1
-"""How long a stream rests after a chunk. With the 200 records of a poll, it carries 2 000 a second and lags beyond."""
+"""How long a stream rests after a chunk, at least. With the 200 records of a poll, it carries 2 000 a second and lags beyond."""
+
+SHARE: Final = 0.05
+"""The share of the event loop's time that all streams together take for themselves; they rest longer where chunks cost more."""
 
 
 class Front:
@@ -43,6 +46,7 @@ class Front:
         self._make_app = make_app
         self._wsgi: WSGIMiddleware | None = None
         self._sleepers: set[asyncio.Future[None]] = set()
+        self._followers = 0
         self._waking = False
         self._woken = 0.0
 
@@ -193,14 +197,20 @@ class Front:
         return None
 
     async def _follow(self, following: Following, gone: asyncio.Task[None], send: Send) -> None:
-        chunk = CONNECTED
-        while not gone.done() and not self._closing.done():
-            if chunk:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                await self._sleep(gone, REST_SECONDS)
-            chunk = following.poll()
-            if not chunk and not await self._sleep(gone, HEARTBEAT_SECONDS, following):
-                chunk = HEARTBEAT
+        chunk, cost = CONNECTED, 0.0
+        self._followers += 1
+        try:
+            while not gone.done() and not self._closing.done():
+                if chunk:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    await self._sleep(gone, max(REST_SECONDS, cost * self._followers / SHARE))
+                began = self._loop.time()
+                chunk = following.poll()
+                cost = self._loop.time() - began
+                if not chunk and not await self._sleep(gone, HEARTBEAT_SECONDS, following):
+                    chunk = HEARTBEAT
+        finally:
+            self._followers -= 1
 
     async def _sleep(self, gone: asyncio.Task[None], seconds: float, watching: Waiting | Following | None = None) -> bool:
         """Sleep until the client leaves, the server stops or, if `watching`, the next commit; false after the full time."""

@@ -20,7 +20,7 @@ from . import BatchRecord, Recorder, RequestRecord, StoreError
 FORMAT: Final = "1"
 """Raised when the tables change; a store of another format is refused."""
 
-RECENT: Final = 1000
+RECENT: Final = 4000
 RECENT_BYTES: Final = 16_000_000
 """How many requests, with how long bodies, are also kept in memory at most."""
 
@@ -94,7 +94,7 @@ class SqlRecorder(Recorder):
         self._lock_file = FileLock(f"{self.path}.lock", thread_local=False)
         self._acquire()
         self._connection: sa.Connection | None = None
-        # What was committed last, without a gap: all who watch read these. Begun anew when it is full; the file has them too.
+        # What was committed last, without a gap: all who watch read these; the file has them too.
         self._recent: list[RequestRecord] = []
         self._recent_bytes = 0
         try:
@@ -228,12 +228,17 @@ class SqlRecorder(Recorder):
 
     def _show(self, requests: list[RequestRecord]) -> None:
         size = sum([len(record.body) for record in requests])
-        if len(self._recent) + len(requests) > RECENT or self._recent_bytes + size > RECENT_BYTES:
-            self._recent = []
-        if not self._recent:
+        recent = self._recent
+        if len(recent) + len(requests) > RECENT or self._recent_bytes + size > RECENT_BYTES:
+            # The newer half stays: those who watch are somewhere in it.
+            self._recent = recent = recent[len(recent) // 2 + 1 :]
+            self._recent_bytes = sum([len(record.body) for record in recent])
+            if self._recent_bytes + size > RECENT_BYTES:
+                self._recent = recent = []
+        if not recent:
             self._recent_bytes = 0
         if size <= RECENT_BYTES:
-            self._recent += requests
+            recent += requests
             self._recent_bytes += size
 
     def _insert(self, record: RequestRecord) -> None:
