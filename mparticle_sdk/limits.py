@@ -21,7 +21,7 @@ HISTORICAL_MINIMUM_AGE_MS: Final = 72 * 60 * 60 * 1000
 """Milliseconds that an event must be old for `/v2/bulkevents/historical` to process its batch."""
 
 MAXIMUM_AGE_MS: Final = 30 * 24 * 60 * 60 * 1000
-"""Milliseconds after which an event is too old for `/v2/events` and `/v2/bulkevents`; older ones are for the historical endpoint."""
+"""Milliseconds after which an event is too old for `/v2/events` and `/v2/bulkevents`: it belongs to the historical endpoint."""
 
 BATCH_SIZE: Final = 128 * KB
 """Bytes of one batch."""
