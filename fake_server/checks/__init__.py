@@ -1,11 +1,21 @@
-"""Checks of one canonical batch: findings, never exceptions. The seam where schema, limits and semantics come in."""
+"""Checks of one canonical batch: findings, never exceptions."""
 
 from typing import Any
 
-from .batch import check_events
 from .finding import Finding
+from .history import History
+from .schema import checker
+from .semantics import check_semantics
 
 
-def check(batch: dict[str, Any]) -> list[Finding]:
-    """Everything that is found in one canonical batch, wherever it was sent."""
-    return check_events(batch)
+def check(batch: dict[str, Any], now_ms: int, history: History | None = None, *, historical: bool = False) -> list[Finding]:
+    """Everything that is found in one canonical batch that was received at `now_ms`, in ms since 1970.
+
+    `history` is what its workspace has sent before; a `historical` batch may be of any age.
+    """
+    schema = checker()
+    findings = [] if schema.is_valid(batch) else schema.explain(batch)
+    findings += check_semantics(batch, now_ms, historical=historical)
+    if history is not None:
+        findings += history.check(batch)
+    return findings

@@ -17,11 +17,16 @@ def check_events(batch: dict[str, Any]) -> list[Finding]:
         return []
     findings: list[Finding] = []
     for index, event in enumerate(events):
-        if not isinstance(event, dict) or event.get("event_type") in (None, ""):
+        if not has_type(event):
             findings.append(_without_type(index, event))
             if len(findings) == MOST_OF_A_CODE:
                 break
     return findings
+
+
+def has_type(event: Any) -> bool:
+    """Whether an event has an `event_type` at all, documented or not."""
+    return isinstance(event, dict) and isinstance(event.get("event_type"), str) and event["event_type"] != ""
 
 
 def _without_type(index: int, event: Any) -> Finding:
@@ -42,7 +47,9 @@ def _without_type(index: int, event: Any) -> Finding:
             "This looks like an event's data without its wrapper: the official Python SDK sends that for Batch(events=[…]); "
             "use batch.events = […]."
         )
-    got = "is empty" if "event_type" in event else f"is missing (members: {', '.join(sorted(event)[:6]) or 'none'})"
+    got = f"is missing (members: {', '.join(sorted(event)[:6]) or 'none'})"
+    if "event_type" in event:
+        got = "is empty" if event["event_type"] == "" else f"is {_shown(event['event_type'])}"
     return make(
         "event_type_missing",
         f"events[{index}].event_type {got}; expected a documented type, such as custom_event.",
@@ -66,6 +73,19 @@ def _hours(age_ms: float) -> str:
     return f"{age_ms / 3_600_000:.1f} hours" if abs(age_ms) < 10**15 else "far from 72 hours"
 
 
+def _without_time(index: int, event: Any, timestamp: Any) -> Finding:
+    pointer = f"/events/{index}"
+    for name in ("data", "timestamp_unixtime_ms"):
+        if isinstance(event, dict) and name in event:
+            pointer, event = f"{pointer}/{name}", event[name]
+    return make(
+        "historical_without_timestamp",
+        f"events[{index}].data.timestamp_unixtime_ms is {_shown(timestamp)}; expected milliseconds since 1970.",
+        pointer=pointer,
+        raw_pointer=pointer,
+    )
+
+
 def check_historical(batch: dict[str, Any], now_ms: int) -> list[Finding]:
     """Why `/v2/bulkevents/historical` would not process this batch (`events-api.md §7`)."""
     events = batch.get("events")
@@ -74,7 +94,7 @@ def check_historical(batch: dict[str, Any], now_ms: int) -> list[Finding]:
             make(
                 "historical_without_events",
                 "The batch has no events.",
-                pointer="/events",
+                raw_pointer="",
                 hint="Send profile updates without events to /v2/events.",
             )
         ]
@@ -84,14 +104,7 @@ def check_historical(batch: dict[str, Any], now_ms: int) -> list[Finding]:
         timestamp = data.get("timestamp_unixtime_ms") if isinstance(data, dict) else None
         pointer = f"/events/{index}/data/timestamp_unixtime_ms"
         if not isinstance(timestamp, (int, float)) or isinstance(timestamp, bool):
-            findings.append(
-                make(
-                    "historical_without_timestamp",
-                    f"events[{index}].data.timestamp_unixtime_ms is {_shown(timestamp)}; expected milliseconds since 1970.",
-                    pointer=pointer,
-                    raw_pointer=pointer,
-                )
-            )
+            findings.append(_without_time(index, event, timestamp))
         elif now_ms - timestamp < limits.HISTORICAL_MINIMUM_AGE_MS:
             findings.append(
                 make(

@@ -251,7 +251,7 @@ CODES: Final[dict[str, Code]] = {
     "recommended_missing": Code(
         "warning",
         "none",
-        "mParticle's schema requires the member, its reference calls it optional; without it the event says little.",
+        "mParticle's schema requires the member, its reference calls it optional; without it the object says little.",
         "batch-schema.md §3",
         '{"event_type": "screen_view", "data": {}}',
     ),
