@@ -15,6 +15,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllo
 from werkzeug.routing import MapAdapter
 
 from .checks.finding import make
+from .checks.rules import Rules
 from .endpoints import events_api, inspect
 from .endpoints.answers import CODES, error_answer, tell
 from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting, most_of_a_line
@@ -41,6 +42,10 @@ class Options(TypedDict, total=False):
     """`memory` (default) or `sqlite:///FILE`."""
     keep: int
     """How many batches are kept at least; the oldest beyond are forgotten. Default 100 000."""
+    ignore: Iterable[str]
+    """Codes of findings that are left out, for example `environment_missing`."""
+    error: Iterable[str]
+    """Codes of findings that are errors, whatever the table says."""
     credentials: Iterable[tuple[str, str | None, str]]
     """Inputs: API key, secret (None accepts every one), workspace."""
     unknown_keys: bool
@@ -52,7 +57,7 @@ class Options(TypedDict, total=False):
 
 
 def open_intake(**options: Unpack[Options]) -> Intake:
-    """An Intake with its workspaces and recorder. Raises StoreError, WorkspaceError, ValueError."""
+    """An Intake with its workspaces and recorder. Raises StoreError, WorkspaceError, ValueError (RuleError is one)."""
     unknown = sorted(set(options) - set(Options.__annotations__))
     if unknown:
         near = difflib.get_close_matches(unknown[0], Options.__annotations__, 1)
@@ -63,7 +68,8 @@ def open_intake(**options: Unpack[Options]) -> Intake:
     max_body = options.get("max_body", 2_000_000)
     if max_body < 1:
         raise ValueError(f"max_body is {max_body}; it must be at least 1 byte.")
-    workspaces = Workspaces(options.get("mode", "faithful"), unknown_keys=options.get("unknown_keys", True))
+    rules = Rules.parse(options.get("ignore", ()), options.get("error", ()))
+    workspaces = Workspaces(options.get("mode", "faithful"), rules, unknown_keys=options.get("unknown_keys", True))
     for credential in options.get("credentials", ()):
         if isinstance(credential, str):
             raise TypeError(f"A credential is {credential!r}; expected a tuple (key, secret, workspace).")

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from .checks.finding import Finding, make
+from .checks.found import place as place_in
 from .json_text import Path, explain, place, pointer, scan, shorten
 
 MAX_DEPTH: Final = 64
@@ -338,7 +339,8 @@ def _wide_integers(value: Any) -> list[Finding]:
             findings.append(
                 make(
                     "integer_beyond_64_bits",
-                    f"The integer {shorten(str(integer))} does not fit into 64 bits; the fake keeps it, mParticle cannot.",
+                    f"{place_in(tuple(where[1:]))} is {shorten(str(integer))}, which does not fit into 64 bits; "
+                    "the fake keeps it, mParticle cannot.",
                     raw_pointer=pointer(where[1:]),
                     hint="Send ids of this size as strings.",
                 )

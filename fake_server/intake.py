@@ -15,13 +15,17 @@ from . import dialects
 from .checks import check
 from .checks.batch import check_historical
 from .checks.finding import CODES, Finding, make
+from .checks.limits import check_request, check_size
+from .checks.rules import NO_RULES
 from .decoding import decode
 from .recording import BatchRecord, Recorder, RequestRecord, Verdict, batch_id
 from .redaction import Headers, header_lines, redact, redact_query
-from .workspaces import Input, Mode, Workspaces
+from .workspaces import Input, Mode, Workspace, Workspaces
 
 LENIENT_BATCHES: Final = 10_000
 """Batches that a lenient workspace takes in one request; beyond, it refuses like the others, to stay responsive."""
+
+_encode = msgspec.json.Encoder().encode
 
 _NO_LIMIT: Final = 2**40
 """What was recorded was within the limit when it came."""
@@ -189,7 +193,11 @@ class Intake:
     def read(self, submission: Submission, sender: Input, form: Form) -> Reading:
         """Everything that can be found out about a submission by itself."""
         record = self._record(submission, sender, form.source, 202)
-        record.findings = self._read(submission, record, form, sender.workspace.mode)
+        rules = sender.workspace.rules
+        record.findings = rules.apply(self._read(submission, record, form, sender.workspace))
+        if rules is not NO_RULES:
+            for batch in record.batches:
+                batch.findings = rules.apply(batch.findings)
         return Reading(record, sender, form, bool(submission.oversize))
 
     def settle(self, readings: list[Reading]) -> list[Outcome]:
@@ -218,7 +226,7 @@ class Intake:
             body=submission.body,
         )
 
-    def _read(self, submission: Submission, record: RequestRecord, form: Form, mode: Mode) -> list[Finding]:
+    def _read(self, submission: Submission, record: RequestRecord, form: Form, workspace: Workspace) -> list[Finding]:
         """Fill `record.batches` and the dialect; returns the findings on the request as a whole."""
         if submission.oversize:
             return [too_large(submission.oversize, self.max_body)]
@@ -231,19 +239,17 @@ class Intake:
         findings = decoded.findings
         if not decoded.readable:
             return findings
-        values, problem = _batches(decoded.value, form, mode)
+        values, problem = _batches(decoded.value, form, workspace.mode)
         if problem:
             findings.append(problem)
         if not values:
             return findings
         record.dialect = dialects.detect(values)
-        now_ms = record.received_at_ms
         for batch in values:
-            quirks = dialects.translate(batch, record.dialect)
-            about = check(batch)
-            if form.historical:
-                about += check_historical(batch, now_ms)
-            record.batches.append(BatchRecord("accepted", quirks + about if quirks else about, source_request_id(batch)))
+            about = _examine(batch, record, form, workspace)
+            record.batches.append(BatchRecord("accepted", about, source_request_id(batch)))
+        if len(decoded.text) > limits.BATCH_SIZE:
+            findings += _measure(len(decoded.text), values, record.batches, bulk=form.bulk)
         if form.bulk:
             for index, recorded in enumerate(record.batches):
                 if recorded.findings:
@@ -268,7 +274,7 @@ class Intake:
 
     def _look_for_duplicates(self, reading: Reading, id: int, seen: dict[tuple[str, str], str]) -> dict[tuple[str, str], str]:
         """Findings on batches that were sent before; returns what later ones would repeat, if this request is not refused."""
-        key, bulk = reading.sender.key, reading.form.bulk
+        key, bulk, rules = reading.sender.key, reading.form.bulk, reading.sender.workspace.rules
         here: dict[tuple[str, str], str] = {}
         for index, batch in enumerate(reading.record.batches):
             source_request_id = batch.source_request_id
@@ -280,18 +286,37 @@ class Intake:
                 if not any(CODES[finding.code].effect in ("refuse", "drop") for finding in batch.findings):
                     here[sent] = batch_id(id, index)
                 continue
-            batch.findings = [
-                *batch.findings,
-                make(
-                    "duplicate_batch",
-                    f"source_request_id {source_request_id[:80]!r} was sent by this input before, with batch {first}.",
-                    pointer="/source_request_id",
-                    raw_pointer=f"/{index}/source_request_id" if bulk else "/source_request_id",
-                    index=index if bulk else None,
-                    hint="Give every batch its own source_request_id; keep it only when you send the same batch again.",
-                ),
-            ]
+            repeated = make(
+                "duplicate_batch",
+                f"source_request_id {source_request_id[:80]!r} was sent by this input before, with batch {first}.",
+                pointer="/source_request_id",
+                raw_pointer=f"/{index}/source_request_id" if bulk else "/source_request_id",
+                index=index if bulk else None,
+                hint="Give every batch its own source_request_id; keep it only when you send the same batch again.",
+            )
+            batch.findings = [*batch.findings, *rules.apply([repeated])]
         return here
+
+
+def _examine(batch: dict[str, Any], record: RequestRecord, form: Form, workspace: Workspace) -> list[Finding]:
+    """Make a batch canonical in place; returns what is found in it."""
+    now_ms = record.received_at_ms
+    quirks = dialects.translate(batch, record.dialect)
+    findings = check(batch, now_ms, workspace.history, historical=form.historical)
+    if form.historical:
+        findings += check_historical(batch, now_ms)
+    return quirks + [dialects.as_sent(finding, quirks) for finding in findings] if quirks else findings
+
+
+def _measure(size: int, values: list[dict[str, Any]], batches: list[BatchRecord], *, bulk: bool) -> list[Finding]:
+    """Findings on the size of a request in bytes; those on single batches go to these."""
+    for value, batch in zip(values, batches, strict=True):
+        # In a bulk request, as its JSON is without blanks.
+        too_large = check_size(len(_encode(value)) if bulk else size)
+        if too_large:
+            batch.findings = [*batch.findings, too_large]
+    too_large = check_request(size, len(values))
+    return [too_large] if too_large else []
 
 
 def _is_refused(findings: list[Finding], mode: Mode) -> bool:

@@ -12,6 +12,8 @@ import msgspec
 from mparticle_sdk import limits
 
 from .checks.finding import Finding, make
+from .checks.history import History
+from .checks.rules import NO_RULES, Rules
 
 Mode = Literal["faithful", "strict", "lenient"]
 MOST_INPUTS: Final = 10_000
@@ -21,11 +23,14 @@ MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
 
 class Workspace(msgspec.Struct):
-    """Inputs that share a mode and, to come, profiles and event names. `inputs` maps API keys to secrets."""
+    """Inputs that share a mode, rules, and a history of event names, attributes and sessions; `inputs` maps keys to secrets."""
 
     name: str
     mode: Mode = "faithful"
     inputs: dict[str, str | None] = {}
+    rules: Rules = NO_RULES
+    """The codes of findings that are ignored, or errors."""
+    history: History = msgspec.field(default_factory=History)
     _second: int = 0
     _batches: int = 0
 
@@ -56,14 +61,15 @@ class Workspaces:
     """All inputs and workspaces of a server.
 
     If `unknown_keys` is true, an unknown key becomes an input of the workspace `default` that accepts every secret; otherwise it
-    is refused with 403.
+    is refused with 403. `mode` and `rules` are those of `default`, and of new workspaces.
     """
 
-    def __init__(self, mode: Mode = "faithful", *, unknown_keys: bool = True) -> None:
+    def __init__(self, mode: Mode = "faithful", rules: Rules = NO_RULES, *, unknown_keys: bool = True) -> None:
         self.mode = check_mode(mode)
+        self.rules = rules
         self.unknown_keys = unknown_keys
         self._lock = threading.Lock()
-        self._workspaces: dict[str, Workspace] = {"default": Workspace("default", mode)}
+        self._workspaces: dict[str, Workspace] = {"default": Workspace("default", mode, rules=rules)}
         self._inputs: dict[str, Input] = {}
         self._parsed: dict[bytes, tuple[str, str]] = {}
 
@@ -79,9 +85,15 @@ class Workspaces:
         return self._inputs.get(key)
 
     def put(
-        self, name: str, mode: Mode | None = None, inputs: dict[str, str | None] | None = None, *, by_itself: bool = False
+        self,
+        name: str,
+        mode: Mode | None = None,
+        inputs: dict[str, str | None] | None = None,
+        rules: Rules | None = None,
+        *,
+        by_itself: bool = False,
     ) -> Workspace:
-        """Make a workspace, or change the mode of one that exists and add inputs to it.
+        """Make a workspace, or change the mode and the rules of one that exists and add inputs to it.
 
         Raises WorkspaceError if a key belongs to another workspace already.
         """
@@ -98,9 +110,11 @@ class Workspaces:
                     raise WorkspaceError(
                         f"The API key {key!r} belongs to the workspace {known.workspace.name!r}; choose another key for {name!r}."
                     )
-            workspace = self._workspaces.setdefault(name, Workspace(name, self.mode))
+            workspace = self._workspaces.setdefault(name, Workspace(name, self.mode, rules=self.rules))
             if mode is not None:
                 workspace.mode = mode
+            if rules is not None:
+                workspace.rules = rules
             for key, secret in (inputs or {}).items():
                 if key in self._inputs:
                     self._inputs[key].workspace.inputs.pop(key, None)
@@ -117,7 +131,7 @@ class Workspaces:
             for key in workspace.inputs:
                 del self._inputs[key]
             if name == "default":
-                self._workspaces[name] = Workspace(name, workspace.mode)
+                self._workspaces[name] = Workspace(name, workspace.mode, rules=workspace.rules)
             else:
                 del self._workspaces[name]
         return True
@@ -152,6 +166,12 @@ class Workspaces:
                 hint="Key and secret belong together: check that both come from the same input.",
             )
         return found
+
+    def forget(self, name: str | None = None) -> None:
+        """Forget what a workspace, or each, has seen: the next batch is its first."""
+        for workspace in self:
+            if name in (None, workspace.name):
+                workspace.history = History()
 
     def key_of(self, authorization: bytes | None) -> str | None:
         """The API key in a Basic `Authorization` header, known or not."""

@@ -7,6 +7,8 @@ The canonical batch is a function of the bytes and the dialect alone; it is comp
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
+
 from ..checks.finding import Finding
 from . import java, standard
 
@@ -27,6 +29,14 @@ def detect(batches: Json) -> str:
         if java.wrote(batch):
             return "java"
     return "standard"
+
+
+def as_sent(finding: Finding, quirks: list[Finding]) -> Finding:
+    """A finding on the canonical batch with the place of its value in what was sent, given what `translate` noted."""
+    for quirk in quirks:
+        if quirk.raw_pointer is not None and finding.raw_pointer == quirk.pointer:
+            return msgspec.structs.replace(finding, raw_pointer=quirk.raw_pointer)
+    return finding
 
 
 def translate(batch: dict[str, Json], dialect: str) -> list[Finding]:

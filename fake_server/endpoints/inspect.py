@@ -13,6 +13,7 @@ import msgspec
 
 from .. import query
 from ..checks.finding import Finding
+from ..checks.rules import Rules
 from ..decoding import decode
 from ..intake import Answer, Chunks, Endpoint, Intake, Reply, Submission, most_of_a_line, source_request_id
 from ..query import Cursor, Filter, FilterError, Item, Kind, Wait
@@ -96,7 +97,7 @@ def _workspace_body(submission: Submission) -> "_WorkspaceBody":
     try:
         return msgspec.json.decode(submission.body, type=_WorkspaceBody)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        expected = '{"name": …, "mode": …, "inputs": [{"key": …, "secret": …}]}'
+        expected = '{"name": …, "mode": …, "inputs": [{"key": …, "secret": …}], "ignore": […], "error": […]}'
         raise FilterError(f"The body is not what this endpoint takes: {error}. Expected {expected}.") from error
 
 
@@ -112,6 +113,8 @@ class _WorkspaceBody(msgspec.Struct, forbid_unknown_fields=True):
     name: str | None = None
     mode: Mode | None = None
     inputs: list[_InputBody] = []
+    ignore: list[str] | None = None
+    error: list[str] | None = None
 
 
 class _Imported(msgspec.Struct):
@@ -250,7 +253,9 @@ class _Inspect:
         taken = _take(pairs, "workspace")
         if pairs:
             raise FilterError(f"Unknown parameter {pairs[0][0][:80]!r}. Valid: workspace.")
-        return json_answer(200, {"forgotten": self.recorder.forget(taken.get("workspace"))})
+        forgotten = self.recorder.forget(taken.get("workspace"))
+        self.intake.workspaces.forget(taken.get("workspace"))
+        return json_answer(200, {"forgotten": forgotten})
 
     def import_(self, submission: Submission) -> Answer:
         imported = 0
@@ -302,7 +307,11 @@ class _Inspect:
         return json_answer(200, _workspace_item(self._put(name, body)))
 
     def _put(self, name: str, body: _WorkspaceBody) -> Workspace:
-        return self.intake.workspaces.put(name, body.mode, {given.key: given.secret for given in body.inputs})
+        known = self.intake.workspaces.get(name)
+        before = known.rules if known else self.intake.workspaces.rules
+        ignore = before.ignore if body.ignore is None else body.ignore
+        rules = Rules.parse(ignore, before.error if body.error is None else body.error)
+        return self.intake.workspaces.put(name, body.mode, {given.key: given.secret for given in body.inputs}, rules)
 
     def remove_workspace(self, submission: Submission) -> Answer:
         name = submission.arguments["name"]
@@ -463,5 +472,12 @@ def _imported(line: bytes, remote: str) -> RequestRecord:
 
 def _workspace_item(workspace: Workspace) -> dict[str, Any]:
     # Secrets stay here: whoever made the input knows them.
+    rules = workspace.rules
     inputs = [{"key": key, "any_secret": secret is None} for key, secret in workspace.inputs.items()]
-    return {"name": workspace.name, "mode": workspace.mode, "inputs": inputs}
+    return {
+        "name": workspace.name,
+        "mode": workspace.mode,
+        "inputs": inputs,
+        "ignore": sorted(rules.ignore),
+        "error": sorted(rules.error),
+    }

@@ -516,6 +516,8 @@ _WRITTEN: Final[Json] = {
         "properties": {
             "name": {"type": "string"},
             "mode": {"enum": ["faithful", "strict", "lenient"]},
+            "ignore": {"type": "array", "items": {"type": "string"}, "description": "Codes of findings that are left out."},
+            "error": {"type": "array", "items": {"type": "string"}, "description": "Codes of findings that are errors here."},
             "inputs": {
                 "type": "array",
                 "items": {
@@ -525,6 +527,6 @@ _WRITTEN: Final[Json] = {
                 },
             },
         },
-        "required": ["name", "mode", "inputs"],
+        "required": ["name", "mode", "inputs", "ignore", "error"],
     },
 }
