@@ -23,7 +23,7 @@ $(shell { [ -x .venv/bin/python ] && ls -d build/__editable__.* >/dev/null 2>&1;
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format bench coverage clean node-packages
+.PHONY: help serve test lint format bench coverage docs clean node-packages
 
 help: ## list the targets
 	@echo "make serve [PORT=8080] [ARGS=…]  run the fake on 127.0.0.1"
@@ -32,6 +32,7 @@ help: ## list the targets
 	@echo "make format                      let ruff rewrite what it can"
 	@echo "make bench [ARGS=…]              measure, as ratios in one run"
 	@echo "make coverage                    the tests again, with a report of lines never run"
+	@echo "make docs                        write docs/batch.md and docs/findings.md anew"
 	@echo "make clean                       remove what these targets made"
 
 serve: $(BASE)
@@ -44,7 +45,7 @@ lint: $(DEV)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy -p mparticle_sdk -p mparticle_fake_server
-	.venv/bin/mypy tests
+	.venv/bin/mypy tests docs
 
 format: $(DEV)
 	.venv/bin/ruff check --fix-only
@@ -58,6 +59,9 @@ coverage: $(TEST) node-packages
 	.venv/bin/coverage run .venv/bin/pytest $(ARGS)
 	.venv/bin/coverage combine --quiet
 	.venv/bin/coverage report
+
+docs: $(BASE)
+	.venv/bin/python docs/render.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache $(NODE)/node_modules

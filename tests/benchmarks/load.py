@@ -8,15 +8,16 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from base64 import b64encode
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
 BATCH: Final = (
     b'{"environment":"development","user_identities":{"customer_id":"u1"},"events":[{"event_type":"custom_event","data":'
-    b'{"event_name":"Play","custom_event_type":"media","timestamp_unixtime_ms":1700000000000,"custom_attributes":{"a":"b"}}}]}'
-)
-"""The small batch: one event with one attribute."""
+    b'{"event_name":"Play","custom_event_type":"media","timestamp_unixtime_ms":%d,"custom_attributes":{"a":"b"}}}]}'
+) % (time.time() * 1000)
+"""The small batch: one event of this moment with one attribute. Nothing is found in it."""
 
 WARM_UP_SECONDS: Final = 0.4
 

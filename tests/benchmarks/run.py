@@ -16,12 +16,13 @@ from typing import Final
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[2])
 
+from tests.benchmarks.checks import checks
 from tests.benchmarks.lifecycle import command_line, lifecycle
 from tests.benchmarks.sdk import sdk
 from tests.benchmarks.sdk_upload import sdk_upload
 from tests.benchmarks.uploads import uploads
 
-BENCHMARKS: Final = {benchmark.__name__: benchmark for benchmark in (uploads, lifecycle, command_line, sdk, sdk_upload)}
+BENCHMARKS: Final = {benchmark.__name__: benchmark for benchmark in (uploads, checks, lifecycle, command_line, sdk, sdk_upload)}
 
 WIDTHS: Final = (58, 20, 20, 6, 9)
 

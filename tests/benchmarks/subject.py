@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[int]:
-    """A process with `peer` or `fake STORE`; gives the port on 127.0.0.1."""
+    """A process with `peer`, `fake STORE` or `unchecked STORE` (the fake without its checks); gives the port on 127.0.0.1."""
     process = subprocess.Popen(
         [sys.executable, __file__, *arguments],
         stdin=subprocess.PIPE,
@@ -43,6 +43,13 @@ def _serve_fake(store: str) -> None:
         _announce(server.port)
 
 
+def _serve_unchecked(store: str) -> None:
+    from mparticle_fake_server import intake
+
+    intake.check = lambda *_, **__: []
+    _serve_fake(store)
+
+
 def _serve_peer() -> None:
     from pytest_httpserver import HTTPServer
 
@@ -60,7 +67,9 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["fake", store]:
             _serve_fake(store)
+        case ["unchecked", store]:
+            _serve_unchecked(store)
         case ["peer"]:
             _serve_peer()
         case _:
-            sys.exit(f"usage: {sys.argv[0]} peer | fake STORE")
+            sys.exit(f"usage: {sys.argv[0]} peer | fake STORE | unchecked STORE")
