@@ -19,6 +19,8 @@ from urllib.parse import quote, urlsplit
 
 import click
 
+from .validate.command import schema, validate
+
 if TYPE_CHECKING:
     import requests
 
@@ -34,6 +36,10 @@ LONGEST_PAUSE: Final = 2.0
 @click.version_option(package_name="mparticle-testkit", prog_name="mparticle-fake")
 def main() -> None:
     """A fake mParticle: point an SDK at it and see what arrived."""
+
+
+main.add_command(schema)
+main.add_command(validate)
 
 
 def _called() -> str:
@@ -98,6 +104,8 @@ class _Credential(click.ParamType[tuple[str, str, str]]):
     help="An input, of the workspace 'default' unless named. May be repeated.",
 )
 @click.option("--known-keys-only", is_flag=True, help="Answer 403 to keys that no --credential names; else they are all taken.")
+@click.option("--ignore", multiple=True, metavar="CODE", help="Leave out findings of this code. May be repeated.")
+@click.option("--error", multiple=True, metavar="CODE", help="Make findings of this code errors. May be repeated.")
 @click.option("--max-body", default=2_000_000, show_default=True, type=click.IntRange(1), help="Bytes; larger bodies get 413.")
 @click.option(
     "--token",
@@ -114,11 +122,14 @@ def serve(
     keep: int,
     credentials: tuple[tuple[str, str, str], ...],
     known_keys_only: bool,
+    ignore: tuple[str, ...],
+    error: tuple[str, ...],
     max_body: int,
     token: str | None,
     tail: bool | None,
 ) -> None:
     """Serve until Ctrl-C."""
+    from .checks.rules import RuleError
     from .recording import StoreError
     from .server import AddressInUseError, FakeServer, ServerError
     from .workspaces import WorkspaceError, check_mode
@@ -139,6 +150,8 @@ def serve(
         keep=keep,
         credentials=credentials,
         unknown_keys=not known_keys_only,
+        ignore=ignore,
+        error=error,
         max_body=max_body,
         token=token,
     )
@@ -150,10 +163,12 @@ def serve(
 
     try:
         server.run(started)
-    except AddressInUseError as error:
-        raise click.ClickException(f"{str(error).removesuffix('.')} with --port.") from error
-    except (ServerError, StoreError, WorkspaceError) as error:
-        raise click.ClickException(str(error)) from error
+    except AddressInUseError as failure:
+        raise click.ClickException(f"{str(failure).removesuffix('.')} with --port.") from failure
+    except RuleError as wrong:
+        raise click.UsageError(str(wrong)) from wrong
+    except (ServerError, StoreError, WorkspaceError) as failure:
+        raise click.ClickException(str(failure)) from failure
     click.echo("Stopped.", err=True)
 
 

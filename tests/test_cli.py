@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import requests
+from jsonschema import Draft202012Validator
 
 from mparticle_fake_server import FakeServer
 from tests.conftest import RealPart
@@ -198,6 +199,7 @@ def test_a_port_in_use_is_told_in_one_line(start: Start) -> None:
         (["--credential", "key"], "expected KEY:SECRET or KEY:SECRET@WORKSPACE"),
         (["--token", ""], "expected one or more ASCII characters without spaces"),
         (["--token", "two words"], "expected one or more ASCII characters without spaces"),
+        (["--ignore", "identity_mising"], "No finding has the code 'identity_mising'; did you mean identity_missing?"),
         (["--known-keys-only"], "--known-keys-only would refuse every upload; name an input with --credential"),
         (["--sotre", "memory"], "--store"),
     ],
@@ -217,6 +219,18 @@ def test_credentials_name_inputs_and_workspaces(start: Start) -> None:
     assert statuses == [202, 202, 403, 403]
     items = requests.get(f"{url}/_fake/batches", timeout=10).json()["items"]
     assert [item["workspace"] for item in items] == ["default", "shop"]
+
+
+def test_codes_can_be_silenced_and_raised(start: Start) -> None:
+    _, url, _ = serving(
+        start, "--store", "memory", "--mode", "strict", "--ignore", "environment_missing", "--error", "identity_missing"
+    )
+
+    upload(url, {"events": []})
+
+    (found,) = requests.get(f"{url}/_fake/batches", timeout=10).json()["items"]
+    assert [(finding["code"], finding["severity"]) for finding in found["findings"]] == [("identity_missing", "error")]
+    assert found["status"] == 400
 
 
 def test_serve_prints_what_arrives_if_told_to(start: Start) -> None:
@@ -557,11 +571,42 @@ def test_export_of_an_answer_that_breaks_off_blames_the_server_and_leaves_no_fil
     assert not list(tmp_path.glob("out.ndjson*"))
 
 
+# -- schema ----------------------------------------------------------------------------------------------------------------
+
+
+def test_schema_prints_one_document(start: Start) -> None:
+    status, out, _ = run(start, "schema", "product")
+
+    assert status == 0
+    assert json.loads(out)["title"] == "Product"
+
+
+def test_schema_prints_all_documents_by_name(start: Start) -> None:
+    _, out, _ = run(start, "schema")
+
+    assert {"batch", "event", "product"} <= set(json.loads(out))
+
+
+def test_the_bundle_is_all_that_another_tool_needs(start: Start) -> None:
+    _, out, _ = run(start, "schema", "--bundle")
+
+    validator = Draft202012Validator(json.loads(out))
+    assert validator.is_valid({"environment": "development"})
+    assert not validator.is_valid({"environment": "test"})
+
+
+def test_an_unknown_document_is_refused_with_those_that_there_are(start: Start) -> None:
+    status, _, err = run(start, "schema", "prodct")
+
+    assert status == 2
+    assert "'prodct' is none of batch, application_info," in err
+
+
 # -- the command itself ----------------------------------------------------------------------------------------------------
 
 
 def test_help_imports_nothing_heavy() -> None:
-    heavy = {"flask", "uvicorn", "sqlalchemy", "rich", "requests"}
+    heavy = {"flask", "uvicorn", "sqlalchemy", "rich", "requests", "jsonschema", "jsonschema_rs"}
     code = f"import sys, mparticle_fake_server.cli; print(sorted({heavy} & set(sys.modules)))"
 
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
@@ -573,7 +618,7 @@ def test_the_list_of_commands_cuts_no_summary(start: Start) -> None:
     _, out, _ = run(start, "--help", COLUMNS="80")
 
     summaries = out.partition("Commands:\n")[2].splitlines()
-    assert len(summaries) == 3
+    assert len(summaries) == 5
     assert all(not summary.endswith("...") for summary in summaries)
 
 

@@ -1,0 +1,65 @@
+"""What `validate` does with the terminal: progress, the report on stdout, problems on stderr, the exit status.
+
+What only some runs need is imported by them, so that small files are quick.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+from rich.console import Console
+
+from ..checks.finding import SEVERITIES
+from .report import Report
+from .sources import sizes
+from .text import text_lines
+
+SHOWN_FROM: Final = 8 << 20
+"""Bytes of input from which progress is shown."""
+
+
+@contextmanager
+def progress(paths: list[str]) -> Iterator[Callable[[int], None]]:
+    """A function to tell how many bytes were read; on a terminal it draws a bar."""
+    total = sizes(paths) if sys.stderr.isatty() else 0
+    if total is not None and total < SHOWN_FROM:
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn("Checking"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    # Drawn between chunks: a thread of its own would stand in the way of forks.
+    with Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as bar:
+        task = bar.add_task("", total=total)
+
+        def advance(read: int) -> None:
+            bar.update(task, completed=read, refresh=True)
+
+        yield advance
+
+
+def write(report: Report, form: str) -> None:
+    """The report on stdout, in one of the formats; what could not be read on stderr."""
+    if form == "text":
+        console = Console(highlight=False, soft_wrap=True)
+        for line in text_lines(report):
+            console.print(line)
+    else:
+        from .formats import FORMATS
+
+        click.echo(FORMATS[form](report), nl=False)
+    for file in report.files:
+        if file.problem is not None:
+            click.echo(f"Error: {file.name} {file.problem}.", err=True)
+        elif not file.batches and not file.findings:
+            click.echo(f"{file.name} has no batches.", err=True)
+
+
+def exit_status(report: Report, fail_on: str) -> int:
+    """2 if an input cannot be used, 1 if there are findings as severe as `fail_on`, else 0."""
+    if any(file.problem is not None for file in report.files):
+        return 2
+    at_least = SEVERITIES[SEVERITIES.index(fail_on) :]
+    return int(any(count and severity in at_least for severity, count in report.by_severity().items()))

@@ -1,0 +1,268 @@
+"""What `validate` reads, and what it says of an input that is none."""
+
+import gzip
+import json
+import os
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from mparticle_fake_server.validate import chunks, sources
+from tests.validate.conftest import Validate, batch, findings, line, ndjson, told, wrong
+
+
+def test_ndjson_is_one_batch_a_line(validate: Validate) -> None:
+    result = validate(ndjson(batch(), wrong(), batch(), wrong()), "--format=json")
+
+    assert told(result) == [("input.ndjson", 2, "event_type_missing"), ("input.ndjson", 4, "event_type_missing")]
+    assert json.loads(result.stdout)["summary"]["batches"] == 4
+    assert result.exit_code == 1
+
+
+def test_nothing_to_find_is_status_0(validate: Validate) -> None:
+    result = validate(ndjson(batch(), batch()))
+
+    assert (result.exit_code, result.stdout) == (0, "2 batches, 2 events: 0 errors, 0 warnings, 0 notes.\n")
+
+
+def test_a_batch_over_many_lines_is_found_at_its_lines(validate: Validate) -> None:
+    text = json.dumps(wrong(), indent=2)
+
+    result = validate(text, "--format=json")
+
+    [finding] = findings(result)
+    lines = text.splitlines()
+    assert lines[finding["line"] - 1][finding["column"] - 1 :] == "{"
+    assert lines[finding["line"] - 2].strip() == '"events": ['
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_is_a_batch_an_item(validate: Validate, indent: int | None) -> None:
+    result = validate(json.dumps([batch(), wrong(), batch()], indent=indent), "--format=json")
+
+    assert json.loads(result.stdout)["summary"]["batches"] == 3
+    assert [finding["code"] for finding in findings(result)] == ["event_type_missing"]
+
+
+def test_items_of_an_array_have_their_own_places(validate: Validate) -> None:
+    text = f"[{line(batch())},\n {line(wrong())},  {line(wrong())}]"
+
+    result = validate(text, "--format=json")
+
+    second = text.splitlines()[1]
+    places = [(finding["line"], second[finding["column"] - 1 :][:11]) for finding in findings(result)]
+    assert places == [(2, '{"data":{}}'), (2, '{"data":{}}')]
+
+
+def test_a_line_may_be_a_bulk_request(validate: Validate) -> None:
+    result = validate(ndjson(batch(), [batch(), wrong()]), "--format=json")
+
+    [finding] = findings(result)
+    assert (finding["line"], finding["index"], finding["pointer"]) == (2, 1, "/events/0")
+    assert line([batch(), wrong()])[finding["column"] - 1 :].startswith('{"data":{}}')
+
+
+def test_lines_of_an_export_have_their_batch_inside(validate: Validate) -> None:
+    items = [{"id": "1.0", "key": "k", "verdict": "accepted", "findings": [], "batch": value} for value in (batch(), wrong())]
+
+    result = validate(ndjson(*items), "--format=json")
+
+    [finding] = findings(result)
+    assert (finding["line"], finding["pointer"]) == (2, "/events/0")
+    assert line(items[1])[finding["column"] - 1 :].startswith('{"data":{}}')
+
+
+def test_a_har_export_is_read_for_its_uploads(validate: Validate) -> None:
+    def entry(method: str, url: str, text: str | None) -> object:
+        return {"request": {"method": method, "url": url, "postData": {"mimeType": "text/plain", "text": text}}}
+
+    entries = [
+        entry("GET", "https://example.com/", None),
+        entry("POST", "https://jssdks.mparticle.com/v3/JS/key/events", line(wrong())),
+        entry("OPTIONS", "https://jssdks.mparticle.com/v3/JS/key/events", None),
+        entry("POST", "https://s2s.mparticle.com/v2/bulkevents", line([batch(), wrong()])),
+        entry("POST", "https://mp.example.com/webevents/v3/JS/key/events", line(batch())),
+        entry("POST", "https://nativesdks.mparticle.com/v2/key/events", line(batch())),
+        entry("POST", "http://127.0.0.1:8080/v2/events", line([batch()])),
+        entry("POST", "http://127.0.0.1:8080/v2/bulkevents/historical", line([batch()])),
+    ]
+    text = json.dumps({"log": {"version": "1.2", "entries": entries}}, indent=1)
+
+    result = validate(text, "--format=json")
+
+    found = findings(result)
+    assert [(finding["code"], finding["index"]) for finding in found] == [
+        ("event_type_missing", None),
+        ("event_type_missing", 1),
+        ("wrong_top_level", None),
+        ("historical_too_recent", 0),
+    ]
+    assert all("events" in text.splitlines()[finding["line"] - 1] for finding in found)
+    [file] = json.loads(result.stdout)["files"]
+    assert (file["batches"], file["skipped_requests"]) == (5, 3)
+
+
+def test_an_upload_without_its_body_in_the_har_export_is_told(validate: Validate) -> None:
+    entry = {"request": {"method": "POST", "url": "https://jssdks.mparticle.com/v3/JS/key/events"}}
+
+    result = validate(json.dumps({"log": {"entries": [entry]}}), "--format=json")
+
+    assert [finding["code"] for finding in findings(result)] == ["body_incomplete"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("gzip", gzip.compress(ndjson(batch(), wrong()).encode())),
+        ("two members of gzip", gzip.compress(ndjson(batch()).encode()) + gzip.compress(ndjson(wrong()).encode())),
+        ("a byte order mark", b"\xef\xbb\xbf" + ndjson(batch(), wrong()).encode()),
+        ("gzip with a byte order mark", gzip.compress(b"\xef\xbb\xbf" + ndjson(batch(), wrong()).encode())),
+        ("CRLF", ndjson(batch(), wrong()).replace("\n", "\r\n").encode()),
+        ("no last line end", ndjson(batch(), wrong()).encode().rstrip()),
+        ("UTF-16, as PowerShell writes it", ndjson(batch(), wrong()).encode("utf-16")),
+        ("UTF-32", b"\xff\xfe\0\0" + ndjson(batch(), wrong()).encode("utf-32-le")),
+    ],
+)
+def test_files_of_every_make_are_read(validate: Validate, name: str, content: bytes) -> None:
+    result = validate(content, "--format=json")
+
+    assert told(result) == [("input.ndjson", 2, "event_type_missing")], name
+
+
+def test_empty_lines_count_as_lines_and_nothing_else(validate: Validate) -> None:
+    result = validate(f"\n\r\n{ndjson(batch())}\n  \n{ndjson(wrong())}", "--format=json")
+
+    assert told(result) == [("input.ndjson", 6, "event_type_missing")]
+
+
+def test_stdin_is_read_where_a_file_is_named_dash(validate: Validate) -> None:
+    result = validate(None, "-", "--format=json", input=ndjson(batch(), wrong()).encode())
+
+    assert told(result) == [("stdin", 2, "event_type_missing")]
+
+
+def test_a_broken_line_is_told_and_the_others_are_read(validate: Validate) -> None:
+    result = validate(f"{ndjson(batch())}{line(batch())[:60]}\n{ndjson(wrong())}", "--format=json")
+
+    assert told(result) == [("input.ndjson", 2, "json_broken"), ("input.ndjson", 3, "event_type_missing")]
+    assert "line 2, column 61" in findings(result)[0]["message"]
+
+
+def test_a_first_line_that_is_broken_does_not_make_ndjson_a_document(validate: Validate) -> None:
+    result = validate(f"{line(batch())[:60]}\n{ndjson(wrong(), batch())}", "--format=json")
+
+    assert told(result) == [("input.ndjson", 1, "json_broken"), ("input.ndjson", 2, "event_type_missing")]
+
+
+def test_a_document_that_is_broken_is_told_once_at_its_line(validate: Validate) -> None:
+    text = json.dumps([batch(), batch()], indent=2).replace('"environment"', "environment", 1)
+
+    result = validate(text, "--format=json")
+
+    assert told(result) == [("input.ndjson", 3, "json_broken")]
+    assert "line 3, column 5" in findings(result)[0]["message"]
+
+
+@pytest.mark.parametrize("name", [rb"\ud800", b"\xff"])
+def test_a_document_with_names_that_are_no_text_is_one_finding(validate: Validate, name: bytes) -> None:
+    result = validate(b'{"environment": "development", "' + name + b'": 1,\n"events":\n[{}]}', "--format=json")
+
+    assert {line for _, line, _ in told(result)} <= {1, 3}
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_fine_and_said_to_be_empty(validate: Validate, content: bytes) -> None:
+    result = validate(content)
+
+    assert (result.exit_code, result.stderr) == (0, "input.ndjson has no batches.\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is no text: line 3 has a zero byte"),
+        (ndjson(batch()).encode("utf-16-le"), "is it UTF-16 without a byte order mark?"),
+        (b"\n<html>\n", "is no JSON: line 2 begins with '<html>'"),
+        (b"event,user\nPlay,c1\n", "is no JSON: line 1 begins with 'event,user"),
+        (gzip.compress(ndjson(*[batch()] * 99).encode())[:60], "is a broken gzip stream"),
+        (b"\x1f\x8b\x08nonsense", "is a broken gzip stream"),
+        (b"\xff\xfe{\0\0\xdc}\0", "is no text in utf-16-le, which its byte order mark announces"),
+    ],
+)
+def test_what_holds_no_batches_is_refused_with_the_reason(validate: Validate, content: bytes, said: str) -> None:
+    result = validate(content)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: input.ndjson is ")
+    assert said in result.stderr
+
+
+def test_what_came_before_the_fault_of_a_gzip_stream_is_told(validate: Validate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "BLOCK", 1000)
+    stream = gzip.compress(ndjson(wrong(), *[batch(number) for number in range(500)]).encode())
+
+    result = validate(stream[: len(stream) // 2], "--format=json")
+
+    assert told(result) == [("input.ndjson", 1, "event_type_missing")]
+    assert result.exit_code == 2
+
+
+def test_missing_files_and_directories_are_refused_and_the_others_read(validate: Validate) -> None:
+    Path("folder").mkdir()
+
+    result = validate(ndjson(wrong()), "missing.ndjson", "folder", "--format=json")
+
+    assert result.exit_code == 2
+    assert "Error: missing.ndjson cannot be read: No such file or directory." in result.stderr
+    assert "Error: folder is a directory; name its files" in result.stderr
+    assert told(result) == [("input.ndjson", 1, "event_type_missing")]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_refused(validate: Validate) -> None:
+    Path("secret.ndjson").touch(0)
+
+    result = validate(None, "secret.ndjson")
+
+    assert (result.exit_code, result.stderr) == (2, "Error: secret.ndjson cannot be read: Permission denied.\n")
+
+
+def test_a_line_without_end_is_told_and_passed_over(validate: Validate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "MOST_OF_A_LINE", 10_000)
+    monkeypatch.setattr(sources, "BLOCK", 1000)
+    long = line(batch(user_attributes={"a": "x" * 50_000}))
+
+    result = validate(f"{ndjson(batch())}{long}\n{ndjson(wrong())}", "--format=json")
+
+    assert told(result) == [("input.ndjson", 2, "body_too_large"), ("input.ndjson", 3, "event_type_missing")]
+    assert f"The line has {len(long)} bytes" in findings(result)[0]["message"]
+
+
+def test_a_document_that_is_too_large_to_hold_is_refused(validate: Validate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "MOST_OF_A_DOCUMENT", 10_000)
+    monkeypatch.setattr(sources, "BLOCK", 1000)
+
+    result = validate(json.dumps([batch()] * 100, indent=1))
+
+    assert result.exit_code == 2
+    assert "jq -c '.[]'" in result.stderr
+
+
+def test_ndjson_is_read_in_flat_memory(validate: Validate) -> None:
+    text = ndjson(*[batch(number, user_attributes={"note": "x" * 4000}) for number in range(1000)])
+    Path("long.ndjson").write_text(text * 12)
+    validate(text, "--workers=1")
+    peaks = []
+    tracemalloc.start()
+    for name in ("input.ndjson", "long.ndjson"):
+        tracemalloc.reset_peak()
+        result = validate(None, "--workers=1", name)
+        assert result.exit_code == 0
+        peaks.append(tracemalloc.get_traced_memory()[1])
+    tracemalloc.stop()
+
+    assert Path("long.ndjson").stat().st_size > 50_000_000
+    # Sixteen blocks of 1 MB: those that wait for their turn, and copies.
+    assert peaks[1] < max(peaks[0], 16_000_000)
