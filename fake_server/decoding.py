@@ -336,10 +336,11 @@ def _wide_integers(value: Any) -> list[Finding]:
     count = 0
     for count, (where, integer) in enumerate(_beyond_64_bits([value], []), 1):
         if count <= MOST_OF_A_CODE:
+            path = tuple(step for step in where[1:] if step is not None)
             findings.append(
                 make(
                     "integer_beyond_64_bits",
-                    f"{place_in(tuple(where[1:]))} is {shorten(str(integer))}, which does not fit into 64 bits; "
+                    f"{place_in(path)} is {shorten(str(integer))}, which does not fit into 64 bits; "
                     "the fake keeps it, mParticle cannot.",
                     raw_pointer=pointer(where[1:]),
                     hint="Send ids of this size as strings.",

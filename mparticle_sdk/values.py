@@ -220,15 +220,15 @@ def enum_checker(values: tuple[str, ...]) -> Checker:
         if isinstance(value, str):
             if value in allowed:
                 return None
-            meant = _meant(value, values)
+            near = meant(value, values)
             listed = ", ".join(repr(value) for value in values)
-            return fault(f"{value!a} is not one of {listed}" + (f"; did you mean {meant!r}?" if meant else ""))
+            return fault(f"{value!a} is not one of {listed}" + (f"; did you mean {near!r}?" if near else ""))
         return _check_text(value)
 
     return check
 
 
-def _meant(value: str, values: tuple[str, ...]) -> str | None:
+def meant(value: str, values: tuple[str, ...]) -> str | None:
     """The documented value that somebody most likely had in mind."""
     import difflib  # a few ms that only a mistake has to pay
 

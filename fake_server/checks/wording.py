@@ -3,11 +3,16 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
+from mparticle_sdk.values import meant as meant_value
+
 from .found import Path, shown
 from .members import belongs, meant, misspelt, same, similar
 
 MOST_LISTED: Final = 24
 """Values of an enumeration that a message lists."""
+
+MOST_COMPARED: Final = 60
+"""Characters of a value that are held against the documented ones."""
 
 _TYPES: Final = {
     "string": "text",
@@ -190,7 +195,7 @@ def _type(fault: Fault) -> Words:
 
 def _enum(fault: Fault) -> Words:
     values = [value for value in fault.node.get("enum", [fault.node.get("const")]) if isinstance(value, str)]
-    close = meant(fault.value, values) if isinstance(fault.value, str) else None
+    close = meant_value(fault.value[:MOST_COMPARED], tuple(values)) if isinstance(fault.value, str) else None
     shown_values = values[:MOST_LISTED] + ([f"{len(values) - MOST_LISTED} more"] if len(values) > MOST_LISTED else [])
     return f"is {got(fault.value)}; expected {listed(shown_values)}.", f"Did you mean {close}?" if close else None
 
