@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Final, Self, Unpack
 
 import uvicorn
+from flask import Flask
 from uvicorn.server import ServerState
 
 from .app import Options, make_app, open_intake, tables
@@ -56,6 +57,8 @@ class FakeServer:
         self.options = options
         self.token: str | None = options.get("token")
         self.intake: Intake
+        self.rows: list[Endpoint] = []
+        self._app: Flask | None = None
         self._thread: threading.Thread | None = None
         self._stop: Callable[[], None] | None = None
         self._stop_early = False
@@ -65,6 +68,23 @@ class FakeServer:
         """The base URL without a slash at the end, for example `http://127.0.0.1:8080`."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # compared, not bound
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def app(self) -> Flask:
+        """The Flask application over the same store, for calls without sockets; made when first asked for. Opens the store."""
+        self.open()
+        if self._app is None:
+            self._app = make_app(self.intake, self.rows)
+        return self._app
+
+    def open(self) -> Self:
+        """Open the store, without an address: `intake`, `rows` and `app` can be used. Twice does no harm."""
+        if not self.rows:
+            if self.token is None and not _is_loopback(self.host):
+                self.token = secrets.token_urlsafe(16)
+            self.intake = open_intake(**self.options)
+            self.rows = tables(self.intake, self.token)
+        return self
 
     def start(self) -> Self:
         """Bind the address, open the store and serve in a thread; returns when requests are answered."""
@@ -84,12 +104,16 @@ class FakeServer:
     def stop(self) -> None:
         """Close the address, end what is open and release the store. Twice does no harm."""
         thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        if self._stop is not None:
-            self._stop()
-        thread.join()
-        self.intake.recorder.close()
+        if thread is not None:
+            if self._stop is not None:
+                self._stop()
+            thread.join()
+        self._release()
+
+    def _release(self) -> None:
+        if self.rows:
+            self.rows, self._app = [], None
+            self.intake.recorder.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -105,7 +129,7 @@ class FakeServer:
             try:
                 self._run(listener, started)
             finally:
-                self.intake.recorder.close()
+                self._release()
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
@@ -121,7 +145,7 @@ class FakeServer:
         """Bind the address and open the store."""
         listener = self._bind()
         try:
-            self._open()
+            self.open()
         except BaseException:
             listener.close()
             raise
@@ -149,16 +173,8 @@ class FakeServer:
                 ) from error
             reason = error.strerror or error
             raise ServerError(f"The address {self.host}:{self.port} cannot be used: {reason}.") from error
-        self._loopback = ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
         self.port = listener.getsockname()[1]
         return listener
-
-    def _open(self) -> None:
-        if self.token is None and not self._loopback:
-            self.token = secrets.token_urlsafe(16)
-        self.intake = open_intake(**self.options)
-        self._rows: list[Endpoint] = tables(self.intake, self.token)
-        self._front = Front(self.intake, self._rows, lambda: make_app(self.intake, self._rows))
 
     def _run_thread(self, listener: socket.socket, ready: Future[None]) -> None:
         try:
@@ -179,8 +195,9 @@ class FakeServer:
     async def _serve(self, listener: socket.socket, started: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         stopping = loop.create_future()
+        front = Front(self.intake, self.rows, lambda: self.app)
         config = uvicorn.Config(
-            self._front,
+            front,
             interface="asgi3",
             loop="none",
             http=UploadProtocol,
@@ -194,8 +211,8 @@ class FakeServer:
         config.load()
         state = ServerState()
         clock = loop.create_task(_keep_date(state))
-        self._front.open(loop)
-        turn = Turn(self.intake, self._rows, loop)
+        front.open(loop)
+        turn = Turn(self.intake, self.rows, loop)
         server = await loop.create_server(lambda: UploadProtocol(config, state, turn), sock=listener)
 
         def stop() -> None:
@@ -209,7 +226,7 @@ class FakeServer:
         # Not uvicorn's own shutdown: it looks ten times a second whether it is done.
         clock.cancel()
         server.close()
-        self._front.close()
+        front.close()
         turn.end()
         for connection in list(state.connections):
             connection.shutdown()
@@ -220,11 +237,16 @@ class FakeServer:
         await _end(state.tasks)
         if state.tasks:
             # Threads still run Flask, and need this loop to come to their end.
-            await loop.run_in_executor(None, self._front.release)
+            await loop.run_in_executor(None, front.release)
             await _end(state.tasks)
         else:
-            self._front.release()
+            front.release()
         await server.wait_closed()
+
+
+def _is_loopback(host: str) -> bool:
+    address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0]
+    return ipaddress.ip_address(str(address).partition("%")[0]).is_loopback
 
 
 async def _end(tasks: set[asyncio.Task[None]]) -> None:

@@ -261,7 +261,7 @@ def test_a_thread_that_dies_while_it_starts_is_an_error_and_no_endless_wait(monk
     assert len(raised) == 1
 
 
-@pytest.mark.parametrize("step", ["_bind", "_open"])
+@pytest.mark.parametrize("step", ["_bind", "open"])
 def test_a_signal_that_comes_while_the_server_starts_stops_it(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     server = FakeServer()
     real = getattr(server, step)
