@@ -143,6 +143,8 @@ def test_every_command_and_snippet_does_what_readme_says(
             program = tmp_path / (block.label.removeprefix("file=") or "snippet.py")
             program.write_text(reader.own(block.text))
             got = "" if block.label else reader.run([sys.executable, str(program)])
+        elif block.language == "json":
+            (tmp_path / block.label.removeprefix("file=")).write_text(block.text)
         elif block.language == "js":
             (tmp_path / "snippet.js").write_text(reader.own(block.text))
             got = reader.run(["node", "snippet.js"]) if has_node else "202"
@@ -156,7 +158,7 @@ def test_every_command_and_snippet_does_what_readme_says(
 def _dry_run(command: str, tmp_path: Path) -> list[str]:
     """The same installation from a copy of the sources, told and not done."""
     copy = tmp_path / "copy"
-    for name in ("mparticle_sdk", "fake_server"):
+    for name in ("mparticle_sdk", "fake_server", "pytest_plugin"):
         shutil.copytree(CHECKOUT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(CHECKOUT / name, copy)
