@@ -3,10 +3,13 @@
 import base64
 import http.client
 import json
+import types
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Unpack
+
+import pytest
 
 from mparticle_fake_server import FakeServer, create_app
 from mparticle_fake_server.app import Options
@@ -90,8 +93,7 @@ def flask_host(**options: Unpack[Options]) -> Iterator[Fake]:
 
 @contextmanager
 def server_host(**options: Unpack[Options]) -> Iterator[Fake]:
-    with FakeServer(**options) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    with FakeServer(**options) as server, closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
 
         def send(method: str, path: str, body: bytes, headers: dict[str, str]) -> Reply:
             connection.request(method, path, body or None, headers)
@@ -99,11 +101,18 @@ def server_host(**options: Unpack[Options]) -> Iterator[Fake]:
             return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
 
         yield Fake(send, server.url)
-        connection.close()
+
+
+@contextmanager
+def clock_at(now_ms: int) -> Iterator[None]:
+    """The time at which the hosts receive everything, in ms since 1970: for samples with fixed timestamps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mparticle_fake_server.intake.time", types.SimpleNamespace(time_ns=lambda: now_ms * 1_000_000))
+        yield
 
 
 def batch(**members: Any) -> dict[str, Any]:
-    """A small valid batch."""
+    """A small flawless batch: nothing is found in it."""
     return {
         "environment": "development",
         "user_identities": {"customer_id": "c1"},

@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.hosts import Fake, server_host
+from tests.hosts import Fake, clock_at, server_host
 
 KEY, SECRET = "sample-key", "sample-secret"
+SENT_MS = 1_700_000_060_000
+"""When the requests arrive; the programs send fixed times, so that every run sends the same bytes."""
+
 HERE = Path(__file__).resolve().parent
 RECORDINGS = HERE.parent / "data" / "clients"
 
@@ -91,8 +94,8 @@ def exact(value: Any) -> str:
 
 @contextmanager
 def open_fake() -> Iterator[Fake]:
-    """A fake that knows one input."""
-    with server_host(credentials=[(KEY, SECRET, "default")], unknown_keys=False) as fake:
+    """A fake that knows one input, a minute after what the programs send."""
+    with clock_at(SENT_MS), server_host(credentials=[(KEY, SECRET, "default")], unknown_keys=False) as fake:
         yield fake
 
 

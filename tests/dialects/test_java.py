@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from mparticle_fake_server import dialects
-from tests.hosts import Fake, batch, event, server_host
+from tests.hosts import Fake, batch, clock_at, event, server_host
+
+SENT_MS = 1_700_000_060_000
+"""A minute after the events of `java_batch.json`."""
 
 ORIENTATIONS = {
     "PORTRAIT": "portrait", "PORTRAIT_UPSIDE_DOWN": "portrait_upside_down", "LANDSCAPE": "landscape",
@@ -363,7 +366,7 @@ def test_another_clients_batch_is_not_touched_beside_one_of_the_java_sdk() -> No
 
 @pytest.fixture
 def fake() -> Iterator[Fake]:
-    with server_host() as opened:
+    with clock_at(SENT_MS), server_host() as opened:
         yield opened
 
 
@@ -399,11 +402,11 @@ def test_an_event_without_a_type_is_told_in_a_java_batch_as_well(fake: Fake) -> 
     reply = fake.upload(small_java_batch(events=[{"event_type": "OPT_OUT", "data": {}}, {"event_type": None, "data": {}}]))
 
     assert reply.status == 400
-    assert "events[1].event_type is empty" in reply.messages[0]
+    assert "events[1].event_type is null" in reply.messages[0]
 
 
 def test_each_batch_of_a_bulk_request_is_canonical_and_has_its_note(fake: Fake) -> None:
-    reply = fake.upload([small_java_batch(), java_batch(), small_java_batch()], "/v2/bulkevents")
+    reply = fake.upload([java_batch() | {"source_request_id": f"java-{number}"} for number in range(3)], "/v2/bulkevents")
 
     items = fake.items("batches")
     assert reply.status == 202

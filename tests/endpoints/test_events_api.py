@@ -277,8 +277,8 @@ def test_an_error_that_production_swallows_is_refused_in_strict_mode_alone(open_
         assert fake.upload(BEYOND).status == status
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"events": [{}]}'])
-def test_lenient_mode_takes_what_cannot_be_read(open_fake: OpenFake, body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"{", b"[]", batch(events=[{}])], ids=str)
+def test_lenient_mode_takes_what_production_refuses(open_fake: OpenFake, body: Any) -> None:
     with open_fake(mode="lenient") as fake:
         reply = fake.upload(body)
 
@@ -374,19 +374,29 @@ def test_a_historical_batch_of_four_days_ago_is_accepted(fake: Fake, prefix: str
 
 
 @pytest.mark.parametrize(
-    ("events", "code"),
+    ("events", "found"),
     [
-        ([], "historical_without_events"),
-        (None, "historical_without_events"),
-        ([event("Play")], "historical_without_timestamp"),
-        ([event("Play", timestamp_unixtime_ms="then")], "historical_without_timestamp"),
-        ([event("Play", timestamp_unixtime_ms=4_000_000_000_000)], "historical_too_recent"),
+        ([], ["historical_without_events"]),
+        (None, ["historical_without_events"]),
+        ([event("Play")], ["historical_without_timestamp"]),
+        ([event("Play", timestamp_unixtime_ms="then")], ["wrong_type", "historical_without_timestamp"]),
+        ([event("Play", timestamp_unixtime_ms=now_ms())], ["historical_too_recent"]),
     ],
+    ids=["no events", "null", "no timestamp", "text", "now"],
 )
-def test_a_historical_batch_that_production_does_not_process_is_dropped(fake: Fake, events: Any, code: str) -> None:
+def test_a_historical_batch_that_production_does_not_process_is_dropped(fake: Fake, events: Any, found: list[str]) -> None:
     reply = fake.upload([batch(events=events)], HISTORICAL)
 
-    assert (reply.status, verdicts(fake), codes(fake)) == (202, ["dropped"], [code])
+    assert (reply.status, verdicts(fake), codes(fake)) == (202, ["dropped"], found)
+
+
+def test_a_historical_batch_of_last_year_is_not_too_old(fake: Fake) -> None:
+    last_year = batch(events=[event("Play", timestamp_unixtime_ms=now_ms() - 100 * DAYS_4)])
+
+    fake.upload([last_year], HISTORICAL)
+    fake.upload(last_year)
+
+    assert [[finding["code"] for finding in item["findings"]] for item in fake.items("batches")] == [[], ["timestamp_too_old"]]
 
 
 def test_the_historical_path_judges_each_batch_alone(fake: Fake) -> None:
@@ -451,7 +461,7 @@ def test_half_a_surrogate_pair_is_replaced_and_the_batch_altered(fake: Fake) -> 
 def test_a_failure_of_the_fake_itself_is_answered_and_recorded(
     open_fake: OpenFake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("made for this test")
 
     monkeypatch.setattr("mparticle_fake_server.intake.check", fail)
@@ -544,6 +554,9 @@ def test_a_named_key_stays_with_its_workspace(open_fake: OpenFake) -> None:
         ({"mode": "hard"}, "expected one of faithful, strict, lenient"),
         ({"max_body": 0}, "at least 1 byte"),
         ({"keep": 0}, "at least 1 batch"),
+        ({"ignore": ["environment_mising"]}, "did you mean environment_missing?"),
+        ({"error": ["Duplicate-Batch"]}, "did you mean duplicate_batch?"),
+        ({"ignore": ["json_broken"]}, "json_broken cannot be ignored"),
     ],
 )
 def test_a_wrong_option_is_refused_at_once(open_fake: OpenFake, options: Any, told: str) -> None:

@@ -243,7 +243,7 @@ def test_stats_count_what_is_kept(fake: Fake) -> None:
 
     assert stats["requests_by_status"] == {"202": 3, "400": 1}
     assert stats["batches_by_verdict"] == {"accepted": 2, "dropped": 1, "rejected": 1}
-    assert stats["findings_by_code"] == {"duplicate_batch": 1, "event_type_missing": 1}
+    assert stats["findings_by_code"] == {"duplicate_batch": 1, "event_type_missing": 1, "wrong_type": 2}
 
 
 def test_the_oldest_batches_are_forgotten_and_counted(open_fake: OpenFake) -> None:
@@ -339,7 +339,7 @@ def test_a_number_as_source_request_id_is_known_after_an_import(fake: Fake, open
         other.request("POST", "/_fake/import", lines)
         other.upload(batch(source_request_id=5))
 
-        assert [item["verdict"] for item in other.items("batches")] == ["accepted", "dropped"]
+        assert [item["verdict"] for item in other.items("batches")] == ["altered", "dropped"]
 
 
 def test_an_import_may_be_larger_than_a_body(open_fake: OpenFake) -> None:

@@ -1,21 +1,28 @@
 """What the fuzz tests draw: bodies near and far from batches, and headers and paths that clients might send or never would."""
 
+import copy
 import gzip
 import json
 import zlib
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 
+from mparticle_fake_server.decoding import decode
+from tests.checks.corpus import read
 from tests.hosts import batch, event
 
 Json = Any
 
 MODES = ("faithful", "strict", "lenient")
 UPLOADS = ("/v2/events", "/v2/bulkevents", "/v2/bulkevents/historical")
+
+MOST_OF_A_SEED = 5000
+"""Bytes of a labelled batch from which others are made."""
 
 
 @dataclass(repr=False)
@@ -43,11 +50,17 @@ def basic(mode: str) -> bytes:
 texts = st.one_of(
     st.text(max_size=12),
     st.sampled_from(["", "\0", "\ud83d", "a\ude00b", "😀", "\u2028", "customer_id", "CUSTOM_EVENT", "custom_event", "x" * 300]),
+    st.sampled_from(
+        ["undefined", "ada@example.com", "4111111111111111", "$Age", "9.99", "-1", "1e400", "NaN", "١٢", "a/b~c", "[0]"]
+    ),
+    st.sampled_from(["customAttributes", "event_Type", "product_action", "session_uuid", "timestamp_unixtime_ms", "price"]),
 )
 numbers = st.one_of(
     st.integers(),
     st.floats(),
     st.sampled_from([2**63 - 1, 2**63, -(2**63) - 1, 2**64, 10**400, -(10**400), 10**4299, 1e308, 5e-324, -0.0]),
+    # Times in seconds, milliseconds, microseconds, nanoseconds, and ones that no calendar has.
+    st.sampled_from([1_750_000_000 * 10**places for places in (0, 3, 6, 9, 30)] + [-1, 253_402_300_800_000, 8.64e15 + 1]),
 )
 values: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | numbers | texts,
@@ -56,7 +69,9 @@ values: st.SearchStrategy[Json] = st.recursive(
 )
 
 
-def _templates() -> list[Json]:
+@cache
+def templates() -> list[Json]:
+    """What batches are made of: samples, and all small batches that are labelled with what is to be found in them."""
     bought = {"action": "purchase", "transaction_id": "t1", "total_amount": 21.49, "products": [{"id": "p1", "price": 21.49}]}
     return [
         batch(),
@@ -69,31 +84,49 @@ def _templates() -> list[Json]:
         ),
         batch(user_identities={"customerid": "c1"}),
         {},
+        *_seeds(),
     ]
 
 
-def _places(node: Json, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def _seeds() -> list[Json]:
+    labelled = [body for entry in (*read("flawed"), *read("valid")) for body in (*entry.before, entry.body)]
+    decoded = [decode(body, None, None, MOST_OF_A_SEED).value for body in labelled if len(body) < MOST_OF_A_SEED]
+    return [made for made in decoded if isinstance(made, dict)]
+
+
+def ways(node: Json, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The paths to all values below the top."""
     steps = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    return [found for step, child in steps for found in ((*path, step), *_places(child, (*path, step)))]
+    return [found for step, child in steps for found in ((*path, step), *ways(child, (*path, step)))]
+
+
+def _at(node: Json, path: tuple[Any, ...]) -> Json:
+    for step in path:
+        node = node[step]
+    return node
 
 
 @st.composite
 def batches(draw: st.DrawFn) -> Json:
-    """A valid batch in which some values were replaced or removed."""
-    made = draw(st.sampled_from(range(len(_templates()))).map(lambda index: _templates()[index]))
-    for _ in range(draw(st.integers(0, 2))):
-        places = _places(made)
+    """A sound or a flawed batch in which some values were replaced or removed, or stand elsewhere or under another name."""
+    made = copy.deepcopy(draw(st.sampled_from(templates())))
+    for _ in range(draw(st.integers(0, 3))):
+        places = ways(made)
         if not places:
             break
         *way, last = draw(st.sampled_from(places))
-        holder = made
-        for step in way:
-            holder = holder[step]
-        if draw(st.booleans()):
-            holder[last] = draw(values)
-        else:
-            del holder[last]
+        holder = _at(made, tuple(way))
+        match draw(st.sampled_from(["replace", "remove", "copy", "rename", "repeat"])):
+            case "replace":
+                holder[last] = draw(values)
+            case "remove":
+                del holder[last]
+            case "copy":
+                holder[last] = copy.deepcopy(_at(made, draw(st.sampled_from(places))))
+            case "rename" if isinstance(holder, dict):
+                holder[draw(texts)] = holder.pop(last)
+            case _ if isinstance(holder, list):
+                holder += [copy.deepcopy(holder[last]) for _ in range(draw(st.integers(1, 60)))]
     return made
 
 

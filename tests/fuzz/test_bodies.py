@@ -21,8 +21,9 @@ from mparticle_fake_server import FakeServer, create_app
 from mparticle_fake_server.app import Options
 from mparticle_fake_server.checks.finding import CODES
 from mparticle_fake_server.recording import RequestRecord
+from tests.checks.corpus import NOW_MS
 from tests.fuzz.strategies import MODES, UPLOADS, Sent, basic, requests, uploads
-from tests.hosts import batch
+from tests.hosts import batch, clock_at
 
 fuzz = settings(
     # The same examples in every run, new ones where somebody asks for a number of them.
@@ -173,7 +174,8 @@ class Fake:
 
 @pytest.fixture(scope="module", params=sorted(HOSTS))
 def fake(request: pytest.FixtureRequest) -> Iterator[Fake]:
-    with HOSTS[request.param](**OPTIONS) as exchange:
+    # The time of the labelled batches, from which bodies are made: their events are neither old nor to come.
+    with clock_at(NOW_MS), HOSTS[request.param](**OPTIONS) as exchange:
         for mode in MODES:
             told = json.dumps({"mode": mode}).encode()
             assert exchange(Sent("PUT", f"/_fake/workspaces/{mode}", [], told))[0] == 200

@@ -30,7 +30,7 @@ def test_levels_behind_brackets_in_strings_are_counted(fake: Fake) -> None:
 
 
 def test_each_batch_of_a_bulk_request_answers_for_its_own_half_surrogates(fake: Fake) -> None:
-    fake.upload(b'[{"user_attributes":{"a":"\\ud83d"}},{}]', "/v2/bulkevents")
+    fake.upload([batch(user_attributes={"a": "\ud83d"}), batch()], "/v2/bulkevents")
 
     first, second = fake.items("batches")
     assert (first["verdict"], second["verdict"]) == ("altered", "accepted")

@@ -542,7 +542,7 @@ def test_on_a_full_disk_uploads_get_503_and_what_got_202_is_kept(store: str) -> 
         written = Path(f"{file_of(store)}-wal").stat().st_size
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (written + 50_000, resource.RLIM_INFINITY))
         for number in range(5, 50):
-            reply = client.upload(str(number), batch_note="x" * 2000)
+            reply = client.upload(str(number), user_attributes={"note": "x" * 2000})
             statuses[str(number)] = reply.status
         full = [number for number, status in statuses.items() if status == 503]
         assert len(full) > 30

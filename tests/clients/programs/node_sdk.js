@@ -118,7 +118,7 @@ function everyChoice() {
     ...choices(mParticle.PushMessageEvent.PushMessageType, (type) =>
       Object.assign(new mParticle.PushMessageEvent(), { push_message_type: type })),
     ...choices(mParticle.PushMessageEvent.ApplicationState, (state) =>
-      Object.assign(new mParticle.PushMessageEvent(), { application_state: state })),
+      Object.assign(new mParticle.PushMessageEvent(), { push_message_type: 'received', application_state: state })),
     ...choices(mParticle.ProfileEvent.ProfileEventType, (type) =>
       Object.assign(new mParticle.ProfileEvent(), { profile_event_type: type })),
     ...choices(mParticle.ProductAction.Action, (action) =>

@@ -122,7 +122,10 @@ CHOICES: dict[str, tuple[Callable[[], Model], tuple[str, ...]]] = {
         ("unknown", "application_initialized", "application_exit", "application_background", "application_foreground"),
     ),
     "push_message_type": (mparticle.PushMessageEvent, ("unknown", "sent", "received", "action")),
-    "application_state": (mparticle.PushMessageEvent, ("unknown", "not_running", "background", "foreground")),
+    "application_state": (
+        lambda: mparticle.PushMessageEvent(push_message_type="received"),
+        ("unknown", "not_running", "background", "foreground"),
+    ),
     "profile_event_type": (mparticle.ProfileEvent, ("unknown", "signup", "login", "logout", "update", "delete")),
 }  # fmt: skip
 
