@@ -13,6 +13,7 @@ def check_size(size_of_batch: int) -> Finding | None:
     return make(
         "batch_too_large",
         f"The batch has {size_of_batch} bytes; expected at most {limits.BATCH_SIZE} ({limits.BATCH_SIZE // limits.KB} KB).",
+        raw_pointer="",
         hint=f"Divide its events among {parts} or more batches; each carries the same user_identities, mpid and device_info.",
     )
 

@@ -22,6 +22,9 @@ class Rules(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, ignore: Iterable[str] = (), error: Iterable[str] = ()) -> "Rules":
         """Rules of codes that somebody wrote. Raises RuleError."""
+        for codes in (ignore, error):
+            if isinstance(codes, str):
+                raise RuleError(f"Expected a list of codes, got the text {codes[:80]!r}; write [{codes[:80]!r}].")
         rules = cls(frozenset(ignore), frozenset(error))
         for code in (*sorted(rules.ignore), *sorted(rules.error)):
             if code not in CODES:

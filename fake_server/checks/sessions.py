@@ -146,7 +146,7 @@ def _check_duration(index: int, data: dict[str, Any], start: dict[str, Any], fou
     said = f"is {shown(duration)}; expected {'about' if unit else 'at most'} {span}, the time from its start to its end"
     if span < 0:
         said = f"is {shown(duration)}, but the session's end is {-span} ms before its start"
-    elif unit is None and abs(duration / 1000 - span) <= 1000 < span:
+    elif unit is None and abs(duration - 1000 * span) <= 1_000_000 < 1000 * span:
         unit = "microseconds"
     found.add(
         "session_duration_contradicts",

@@ -1,4 +1,4 @@
-"""The checks: parsing and every check of a batch against naive `jsonschema` over mParticle's own schema, and what they cost uploads."""
+"""The checks: a batch parsed and checked, against naive `jsonschema` over mParticle's own schema; and what they cost uploads."""
 
 import json
 import sys

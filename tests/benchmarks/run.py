@@ -21,8 +21,11 @@ from tests.benchmarks.lifecycle import command_line, lifecycle
 from tests.benchmarks.sdk import sdk
 from tests.benchmarks.sdk_upload import sdk_upload
 from tests.benchmarks.uploads import uploads
+from tests.benchmarks.validate import validate
 
-BENCHMARKS: Final = {benchmark.__name__: benchmark for benchmark in (uploads, checks, lifecycle, command_line, sdk, sdk_upload)}
+BENCHMARKS: Final = {
+    benchmark.__name__: benchmark for benchmark in (uploads, checks, validate, lifecycle, command_line, sdk, sdk_upload)
+}
 
 WIDTHS: Final = (58, 20, 20, 6, 9)
 
