@@ -137,6 +137,9 @@ class Configuration:
         try:
             return "Basic " + base64.b64encode((self.api_key + ":" + self.api_secret).encode()).decode()
         except (TypeError, UnicodeEncodeError):  # whose own words hold the secret
+            missing = [name for name in ("api_key", "api_secret") if getattr(self, name) is None]
+            if missing:
+                raise ConfigurationError(f"{' and '.join(missing)} not set; expected the key and secret of an input.") from None
             raise ConfigurationError("api_key and api_secret must be text that UTF-8 can carry.") from None
 
     def auth_settings(self) -> dict[str, dict[str, str]]:

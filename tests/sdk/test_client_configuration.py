@@ -72,11 +72,11 @@ def test_the_token_is_the_official_one_for_ascii_and_utf_8_for_the_rest() -> Non
     assert mparticle.Configuration("ключ", "ß").get_basic_auth_token() == f"Basic {base64.b64encode('ключ:ß'.encode()).decode()}"
 
 
-@pytest.mark.parametrize("secret", [None, 7, "\udc80"])
-def test_a_secret_that_is_no_text_is_a_configuration_error_that_does_not_show_it(secret: Any) -> None:
+@pytest.mark.parametrize(("secret", "told"), [(None, "api_secret not set"), (7, "must be text"), ("\udc80", "must be text")])
+def test_a_secret_that_is_no_text_is_a_configuration_error_that_does_not_show_it(secret: Any, told: str) -> None:
     api = mparticle.EventsApi(mparticle.Configuration(KEY, secret))
 
-    with pytest.raises(mparticle.ConfigurationError, match="must be text") as caught:
+    with pytest.raises(mparticle.ConfigurationError, match=told) as caught:
         api.upload_events(mparticle.Batch())
 
     assert caught.value.__cause__ is None
