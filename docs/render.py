@@ -144,7 +144,14 @@ that says what came and what was expected, and often a hint to paste.
 * **note**: worth knowing, such as a quirk of a client that the fake straightened out.
 
 *mParticle* below says what production does: it *refuses* the request with a 4xx, *drops* the batch after a 202, *alters* it (what
-is concerned is lost or changed), or does *nothing* about it.
+is concerned is lost or changed), or does *nothing* about it. That decides the verdict and the status; to ignore a code silences
+it and changes neither, and to make it an error lets mode `strict` refuse it.
+
+Some findings hold a batch against what came before: event names, kinds of attributes, sessions. That is the memory of the
+workspace, not of a user or an input: mParticle counts event names by workspace, rules and partners know an attribute by its name
+alone, whoever has it, and a session may start with one input and end with another. What mParticle refuses or drops is not
+remembered. A server that goes on with a kept store remembers nothing of it: it tells of no end of a session, since that may have
+started there, until everything is forgotten (`DELETE /_fake/batches`).
 """
 
 FIRST_OF_A_GROUP: Final = {
@@ -172,6 +179,7 @@ SOURCES: Final = {
     # The notes that CODES names are ours; this is what they rest on.
     "--max-body": "the server's option --max-body",
     "HTTP": "RFC 9112",
+    "PUT /_fake/faults": "whoever called PUT /_fake/faults, or `fail_next`, `fail_always` or `delay` in pytest",
     "batch-schema.md §0": _SDKS,
     "batch-schema.md §2.1": f"{_JSON}; {_IDSYNC}",
     "batch-schema.md": _SCHEMA,
@@ -191,6 +199,8 @@ MENDING: Final = {
     "http_broken": "Let an HTTP client write the request.",
     "server_error": "Report it, with the request.",
     "body_incomplete": "Give the client a longer timeout, and let Content-Length be the number of bytes.",
+    "fault_injected": "Nothing needs mending: see that the client does what it should, such as to send again after Retry-After.",
+    "delay_injected": "Nothing needs mending: see that the client waits, or gives up in time and sends again.",
     "content_encoding_unknown": "Compress with gzip, or not at all.",
     "compression_broken": "Compress the whole body once, or leave Content-Encoding out.",
     "charset_unknown": "Send UTF-8; `Content-Type: application/json` needs no charset.",
@@ -214,18 +224,19 @@ MENDING: Final = {
     "out_of_range": "Check the unit: hours and not minutes, degrees and not radians, latitude before longitude.",
     "event_type_unknown": "Take a documented type; what has none is a `custom_event` with an `event_name`.",
     "attribute_nested": "Flatten it (`address_city`), or send it as JSON text. Lists are for user attributes only.",
-    "unknown_member": "Correct the name; data of your own belongs into `custom_attributes` or `user_attributes`.",
+    "unknown_member": "Correct the name; data of your own belongs in `custom_attributes` or `user_attributes`.",
     "misplaced_member": "Move the member to where the message says that it belongs.",
     "recommended_missing": "Add the member.",
     "environment_missing": 'Say `"environment": "development"` in tests and `"production"` otherwise.',
     "number_as_string": "Send a JSON number. In Python convert `Decimal` to `float`; this SDK does.",
     "mpid_as_string": "Send an integer, where the language can hold 64 bits; JavaScript cannot, so there text is right.",
-    "event_name_too_long": "Shorten the name; what varies belongs into attributes.",
+    "event_name_too_long": "Shorten the name; what varies belongs in attributes.",
+    "name_blank": "Give it a name that says what happened; look for a variable that is empty.",
     "too_many_attributes": "Send fewer attributes, or several events.",
-    "attribute_name_too_long": "Shorten the name; what varies belongs into the value.",
+    "attribute_name_too_long": "Shorten the name; what varies belongs in the value.",
     "attribute_value_too_long": "Shorten the value, or store it elsewhere and send a reference.",
     "too_many_user_attributes": "Spread the attributes over several batches, or send only those that changed.",
-    "user_attribute_name_too_long": "Shorten the name; what varies belongs into the value.",
+    "user_attribute_name_too_long": "Shorten the name; what varies belongs in the value.",
     "user_attribute_value_too_long": "Shorten the value, or store it elsewhere and send a reference.",
     "user_attribute_list_too_long": "Keep the latest 1000 entries, or send events instead.",
     "user_attribute_entry_too_long": "Shorten the entry.",
@@ -242,15 +253,15 @@ MENDING: Final = {
     "session_duration_contradicts": "Compute the duration in milliseconds, end minus start.",
     "timestamp_not_milliseconds": "Multiply seconds by 1000: in Python `int(time.time() * 1000)`.",
     "timestamp_in_future": "Set the clock, and send UTC: a local time taken for UTC is hours off.",
-    "timestamp_too_old": "Send it to /v2/bulkevents/historical.",
+    "timestamp_too_old": "Send it to /v2/bulkevents/historical; look for a time that is not set, or a clock that was.",
     "identity_missing": "Set `user_identities`, `mpid` or a device id.",
     "identity_placeholder": "Leave an identity out if there is none; look for text made of null or undefined.",
     "email_malformed": "Send one address, or leave it out.",
     "customer_id_is_email": "Send the address as `email`, and an id that never changes as `customer_id`.",
     "reserved_attribute_misused": "Take a reserved name exactly as listed, or a name without $.",
-    "attribute_kind_changed": "Use another name for the list, or delete the attribute first.",
+    "attribute_kind_changed": "Use another name for the list, or delete the attribute first, with `deleted_user_attributes`.",
     "product_total_contradicts": "Let the total be price times quantity, or leave it out.",
-    "personal_data": "Send an address as identity, a card number never.",
+    "personal_data": "Send a user's address as identity, a card number never. The address of your support may stay.",
     "customerid_spelling": "Nothing needs mending where an SDK writes it; by hand, write `customer_id`.",
     "upper_case_enum": "Nothing needs mending where the Java SDK writes it; by hand, write the documented value.",
 }

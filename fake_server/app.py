@@ -16,11 +16,11 @@ from werkzeug.routing import MapAdapter
 
 from .checks.finding import make
 from .checks.rules import Rules
-from .endpoints import events_api, inspect
+from .endpoints import events_api, faults, inspect
 from .endpoints.answers import CODES, error_answer, tell
 from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting, most_of_a_line
 from .recording import Recorder, StoreError, open_recorder
-from .workspaces import Mode, Workspaces
+from .workspaces import Mode, Workspaces, check_mode
 
 Found = TypeVar("Found", Answer, Answer | None)
 
@@ -56,32 +56,59 @@ class Options(TypedDict, total=False):
     """What the inspect API wants from whoever asks; none by default."""
 
 
-def open_intake(**options: Unpack[Options]) -> Intake:
-    """An Intake with its workspaces and recorder. Raises StoreError, WorkspaceError, ValueError (RuleError is one)."""
+_KINDS: Final = {
+    "mode": (str, "'faithful', 'strict' or 'lenient'"),
+    "store": (str, "'memory' or 'sqlite:///FILE'"),
+    "keep": (int, "a number of batches"),
+    "max_body": (int, "a number of bytes"),
+}
+
+
+def check_options(options: Options) -> Options:
+    """The options with tuples for what may be read only once.
+
+    Raises TypeError, ValueError or WorkspaceError for those that no server can have; the message names the option, and no secret.
+    """
     unknown = sorted(set(options) - set(Options.__annotations__))
     if unknown:
         near = difflib.get_close_matches(unknown[0], Options.__annotations__, 1)
         valid = ", ".join(Options.__annotations__)
         raise TypeError(f"Unknown option {unknown[0]!r}." + (f" Did you mean {near[0]}?" if near else "") + f" Valid: {valid}.")
+    for name, (kind, expected) in _KINDS.items():
+        if name in options and not isinstance(options.get(name), kind):
+            raise TypeError(f"{name} is {options.get(name)!r}; expected {expected}.")
     if options.get("token") == "":
         raise ValueError("token is empty, which would let everybody in; leave it out, or give one.")
-    max_body = options.get("max_body", 2_000_000)
-    if max_body < 1:
-        raise ValueError(f"max_body is {max_body}; it must be at least 1 byte.")
+    if options.get("max_body", 1) < 1:
+        raise ValueError(f"max_body is {options.get('max_body')}; it must be at least 1 byte.")
+    checked = options.copy()
+    if "credentials" in options:
+        checked["credentials"] = tuple(options["credentials"])
+        given: Iterable[object] = checked["credentials"]
+        for credential in given:
+            if not isinstance(credential, (tuple, list)) or len(credential) != 3:
+                got = f"{len(credential)} parts" if isinstance(credential, (tuple, list)) else f"a {type(credential).__name__}"
+                raise TypeError(f"credentials: one is {got}; expected tuples (key, secret, workspace).")
+    check_mode(options.get("mode", "faithful"))
+    rules = Rules.parse(options.get("ignore", ()), options.get("error", ()))
+    checked["ignore"], checked["error"] = tuple(rules.ignore), tuple(rules.error)
+    return checked
+
+
+def open_intake(**options: Unpack[Options]) -> Intake:
+    """An Intake with its workspaces and recorder. Raises StoreError, WorkspaceError, TypeError, ValueError (RuleError is one)."""
+    options = check_options(options)
     rules = Rules.parse(options.get("ignore", ()), options.get("error", ()))
     workspaces = Workspaces(options.get("mode", "faithful"), rules, unknown_keys=options.get("unknown_keys", True))
-    for credential in options.get("credentials", ()):
-        if isinstance(credential, str):
-            raise TypeError(f"A credential is {credential!r}; expected a tuple (key, secret, workspace).")
-        key, secret, workspace = credential
+    for key, secret, workspace in options.get("credentials", ()):
         workspaces.put(workspace, inputs={key: secret})
     recorder = open_recorder(options.get("store", "memory"), options.get("keep", 100_000))
-    return Intake(workspaces, recorder, max_body=max_body)
+    return Intake(workspaces, recorder, max_body=options.get("max_body", 2_000_000))
 
 
 def tables(intake: Intake, token: str | None = None) -> list[Endpoint]:
     """Every endpoint."""
-    rows = [*events_api.endpoints(intake), *inspect.endpoints(intake, token)]
+    rows = [*events_api.endpoints(intake), *inspect.endpoints(intake, token), *faults.endpoints(intake, token)]
     return [msgspec.structs.replace(row, handler=_guarded(intake, row)) for row in rows]
 
 
@@ -249,6 +276,9 @@ def _path_hint(path: str, paths: list[str]) -> str:
 
 def _respond(recorder: Recorder, reply: Reply) -> Response:
     if isinstance(reply, Answer):
+        if reply.delay:
+            # This host has a thread for each request; the front waits without one.
+            time.sleep(reply.delay)
         return _response(reply)
     if request.method == "HEAD":
         return Response(status=200)

@@ -8,7 +8,7 @@ import codecs
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ import msgspec
 
 from .checks.finding import Finding, make
 from .checks.found import place as place_in
-from .json_text import Path, explain, place, pointer, scan, shorten
+from .json_text import Origin, Path, called, explain, place, pointer, scan, shorten
 
 MAX_DEPTH: Final = 64
 """Levels of arrays and objects; the deepest documented batch in a bulk request has 12."""
@@ -41,16 +41,23 @@ _NOT_BRACKETS_OR_QUOTES: Final = bytes(byte for byte in range(256) if byte not i
 
 
 class Decoded(msgspec.Struct):
-    """A body that was read, or not: `value` is only meaningful if `readable`; `text` is its JSON as UTF-8 bytes."""
+    """A body that was read, or not: `value` is only meaningful if `readable`; `text` is its JSON as UTF-8 bytes.
+
+    `offsets` are the bytes of `text` at which the findings are, in their order; without any, or where there is None, a pointer
+    or nothing tells the place.
+    """
 
     value: Any
     text: bytes
     findings: list[Finding]
     readable: bool
+    offsets: Sequence[int | None] = ()
 
 
-def decode(body: bytes, content_encoding: bytes | None, content_type: bytes | None, max_body: int) -> Decoded:
-    """Read a body. `max_body` in bytes bounds what decompression may give.
+def decode(
+    body: bytes, content_encoding: bytes | None, content_type: bytes | None, max_body: int, origin: Origin | None = None
+) -> Decoded:
+    """Read a body, or a text of a file if it has an `origin`. `max_body` in bytes bounds what decompression may give.
 
     Of two members with one name in an object the last counts, as in the parsers of most languages (RFC 8259 §4).
     """
@@ -66,13 +73,13 @@ def decode(body: bytes, content_encoding: bytes | None, content_type: bytes | No
             return Decoded(None, body, [transcoded], False)
         body = transcoded
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH and not _is_shallow(body):
-        too_deep = _too_deep(body)
-        if too_deep is not None:
-            return Decoded(None, body, [too_deep], False)
+        deep = _find_too_deep(body)
+        if deep is not None:
+            return Decoded(None, body, [_too_deep(body, deep, origin)], False, [deep])
     try:
         value = _parse(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return _explain(body, error)
+        return _explain(body, error, origin)
     # Only these can pass 64 bits; mpids have up to 19 digits. A regular expression for both would take ten times as long.
     if _TWENTY_DIGITS in body.translate(_ZEROS) or _LOW.search(body):
         return Decoded(value, body, _wide_integers(value), True)
@@ -150,7 +157,7 @@ def _inflate_all(body: bytes, window_bits: int, max_body: int) -> bytes | str:
         except zlib.error as error:
             reason = str(error).removeprefix("Error -3 while decompressing data: ")
             if parts:
-                return f"has {len(rest)} bytes after its end that are no gzip member ({reason})"
+                return f"has {len(rest)} bytes after its end that are not a gzip member ({reason})"
             return f"cannot be decompressed ({reason})"
         parts.append(part)
         size += len(part)
@@ -184,8 +191,8 @@ _CHARSETS: Final = {
     "windows-1252": "cp1252", "cp1252": "cp1252",
 }  # fmt: skip
 _CHARSET = re.compile(rb";\s*charset\s*=\s*[\"']?([^\s;,\"']*)", re.IGNORECASE)
-_MARKS: Final = (
-    # UTF-32 before UTF-16, whose little-endian mark begins its own.
+MARKS: Final = (
+    # Byte order marks. UTF-32 before UTF-16, whose little-endian mark begins its own.
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -210,7 +217,7 @@ def _to_utf8(body: bytes, name: str | Finding) -> bytes | Finding:
     """The body as UTF-8 without a byte order mark; that mark, if there is one, counts for more than the header."""
     if isinstance(name, Finding):
         return name
-    for mark, marked in _MARKS:
+    for mark, marked in MARKS:
         if body.startswith(mark):
             name, body = marked, body[len(mark) :]
             break
@@ -251,21 +258,26 @@ def _is_shallow(text: bytes) -> bool:
     return False
 
 
-def _too_deep(text: bytes) -> Finding | None:
+def _find_too_deep(text: bytes) -> int | None:
+    """The byte of the first bracket that is too deep."""
     depth = 0
     for token in _STRING_OR_BRACKET.finditer(text):
         first = text[token.start()]
         if first in b"[{":
             depth += 1
             if depth > MAX_DEPTH:
-                return make(
-                    "json_too_deep",
-                    f"The body nests arrays and objects more than {MAX_DEPTH} levels deep, from {place(text, token.start())} on.",
-                    hint="The deepest documented batch has 12 levels; is an object inside itself?",
-                )
+                return token.start()
         elif first in b"]}" and depth:
             depth -= 1
     return None
+
+
+def _too_deep(text: bytes, at: int, origin: Origin | None) -> Finding:
+    return make(
+        "json_too_deep",
+        f"{called(origin)} nests arrays and objects more than {MAX_DEPTH} levels deep, from {place(text, at, origin)} on.",
+        hint="The deepest documented batch has 12 levels; is an object inside itself?",
+    )
 
 
 # -- what a JSON text may hold, and mParticle not ---------------------------------------------------------------------------
@@ -275,7 +287,7 @@ _SURROGATES = re.compile(
 )
 
 
-def _explain(text: bytes, error: Exception) -> Decoded:
+def _explain(text: bytes, error: Exception, origin: Origin | None) -> Decoded:
     """Read a text that would be JSON but for half surrogates; for any other find out what is wrong."""
     repaired, halves = _replace_lone_surrogates(text)
     if halves:
@@ -286,8 +298,11 @@ def _explain(text: bytes, error: Exception) -> Decoded:
         except (msgspec.DecodeError, UnicodeDecodeError) as another:
             error = another
         else:
-            return Decoded(value, text, _lone_surrogates(text, halves) + _wide_integers(value), True)
-    return Decoded(None, text, [explain(text, error)], False)
+            lone, offsets = _lone_surrogates(text, halves, origin)
+            wide = _wide_integers(value)
+            return Decoded(value, text, lone + wide, True, [*offsets, *[None] * len(wide)])
+    finding, offset = explain(text, error, origin)
+    return Decoded(None, text, [finding], False, [offset])
 
 
 def _replace_lone_surrogates(text: bytes) -> tuple[bytes, list[int]]:
@@ -303,9 +318,10 @@ def _replace_lone_surrogates(text: bytes) -> tuple[bytes, list[int]]:
     return _SURROGATES.sub(replace, text), places
 
 
-def _lone_surrogates(text: bytes, halves: list[int]) -> list[Finding]:
-    """A finding for each string with half surrogates, at the places `halves` of the text."""
+def _lone_surrogates(text: bytes, halves: list[int], origin: Origin | None) -> tuple[list[Finding], list[int | None]]:
+    """A finding for each string with half surrogates, at the places `halves` of the text, and where these strings begin."""
     findings: list[Finding] = []
+    offsets: list[int | None] = []
     seen = 0
     for lexeme in scan(text):
         first = seen
@@ -313,11 +329,12 @@ def _lone_surrogates(text: bytes, halves: list[int]) -> list[Finding]:
             seen += 1
         if seen == first:
             continue
+        offsets.append(lexeme.start)
         findings.append(
             make(
                 "lone_surrogate",
-                f"The string at {place(text, lexeme.start)} has {seen - first} escaped half surrogate(s) without the other half; "
-                "each was read as U+FFFD (\N{REPLACEMENT CHARACTER}).",
+                f"The string at {place(text, lexeme.start, origin)} has {seen - first} escaped half surrogate(s) "
+                "without the other half; each was read as U+FFFD (\N{REPLACEMENT CHARACTER}).",
                 raw_pointer=pointer(lexeme.path),
                 hint="Cut text between characters, not between UTF-16 code units.",
             )
@@ -325,9 +342,10 @@ def _lone_surrogates(text: bytes, halves: list[int]) -> list[Finding]:
         if seen == len(halves):
             break
         if len(findings) == MOST_OF_A_CODE:
+            offsets.append(None)
             findings.append(make("lone_surrogate", f"{len(halves) - seen} more half surrogates were read as U+FFFD."))
             break
-    return findings
+    return findings, offsets
 
 
 def _wide_integers(value: Any) -> list[Finding]:

@@ -73,6 +73,10 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        delayed: Answer | None = scope.get("mparticle_fake.answer")
+        if delayed is not None:
+            await self._send(delayed, receive, send)
+            return
         row = (scope["method"], scope["path"])
         handler = self._direct.get(row)
         if handler is None:
@@ -89,10 +93,20 @@ class Front:
             submission.body = body
         reply = handler(submission)
         if isinstance(reply, Answer):
-            await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
-            await send({"type": "http.response.body", "body": reply.body})
+            await self._send(reply, receive, send)
         else:
             await self._watch(reply, receive, send)
+
+    async def _send(self, answer: Answer, receive: Receive, send: Send) -> None:
+        """Send an answer, after its delay; at once if the server stops meanwhile."""
+        if answer.delay:
+            gone = self._loop.create_task(_gone(receive))
+            try:
+                await self._sleep(gone, answer.delay)
+            finally:
+                gone.cancel()
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
     async def _read(self, headers: Headers, receive: Receive) -> tuple[bytes, bool, int]:
         """A body, no further than a byte beyond the limit; whether the client left before its end; its size as far as known."""

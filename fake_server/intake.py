@@ -15,9 +15,12 @@ from . import dialects
 from .checks import check
 from .checks.batch import check_historical
 from .checks.finding import CODES, Finding, make
+from .checks.history import News
 from .checks.limits import check_request, check_size
-from .checks.rules import NO_RULES
+from .checks.request import check_count, repeated, unwrapped, wrong_body, wrong_item
+from .checks.rules import NO_RULES, Rules
 from .decoding import decode
+from .faults import Fault
 from .recording import BatchRecord, Recorder, RequestRecord, Verdict, batch_id
 from .redaction import Headers, header_lines, redact, redact_query
 from .workspaces import Input, Mode, Workspace, Workspaces
@@ -59,11 +62,12 @@ class Submission(msgspec.Struct, gc=False):
 
 
 class Answer(msgspec.Struct):
-    """A whole answer. Header names are lower-case."""
+    """A whole answer. Header names are lower-case. Whoever sends it waits `delay` seconds, and holds nobody else up."""
 
     status: int
     headers: Headers
     body: bytes = b""
+    delay: float = 0.0
 
 
 class Chunks(msgspec.Struct):
@@ -149,15 +153,22 @@ class Reading(msgspec.Struct):
     sender: Input
     form: Form
     oversize: bool
+    fault: Fault | None = None
+    news: list[tuple[BatchRecord, News]] = []
+    """What the workspace learns from each batch that is taken in the end."""
 
 
 class Outcome(msgspec.Struct):
-    """What became of a submission: the status to answer, and all findings, those of batches with their `index`."""
+    """What became of a submission: the status to answer, and all findings, those of batches with their `index`.
+
+    `fault` says how to answer, where a test asked for that; the findings tell of it.
+    """
 
     status: int
     findings: list[Finding]
     input: Input | None = None
     batches: int = 0
+    fault: Fault | None = None
 
 
 class Intake:
@@ -175,6 +186,8 @@ class Intake:
         self.recorder = recorder
         self.max_body = max_body
         self.now_ms = now_ms
+        if recorder.last_id():
+            workspaces.resume()
 
     def refuse(self, submission: Submission, status: int, finding: Finding, source: str) -> Outcome:
         """Record a request that is not read any further, and say so."""
@@ -193,12 +206,12 @@ class Intake:
     def read(self, submission: Submission, sender: Input, form: Form) -> Reading:
         """Everything that can be found out about a submission by itself."""
         record = self._record(submission, sender, form.source, 202)
-        rules = sender.workspace.rules
-        record.findings = rules.apply(self._read(submission, record, form, sender.workspace))
-        if rules is not NO_RULES:
-            for batch in record.batches:
-                batch.findings = rules.apply(batch.findings)
-        return Reading(record, sender, form, bool(submission.oversize))
+        reading = Reading(record, sender, form, bool(submission.oversize))
+        record.findings = self._read(submission, reading)
+        # Last, so that no fault is lost on a request that fails before; one that broke off would not see its answer.
+        if sender.workspace.faults.waiting and not submission.incomplete:
+            _meet(reading, sender.workspace)
+        return reading
 
     def settle(self, readings: list[Reading]) -> list[Outcome]:
         """Look for duplicates, judge, and record all in one commit. Raises StoreError: nothing was kept."""
@@ -208,6 +221,10 @@ class Intake:
             for id, reading in enumerate(readings, self.recorder.last_id() + 1):
                 self._judge(reading, id, seen)
             self.recorder.record([reading.record for reading in readings])
+            for reading in readings:
+                for batch, news in reading.news:
+                    if batch.verdict in ("accepted", "altered"):
+                        reading.sender.workspace.history.learn(news)
         return [_outcome(reading) for reading in readings]
 
     def _record(self, submission: Submission, sender: Input | None, source: str, status: int) -> RequestRecord:
@@ -226,13 +243,14 @@ class Intake:
             body=submission.body,
         )
 
-    def _read(self, submission: Submission, record: RequestRecord, form: Form, workspace: Workspace) -> list[Finding]:
-        """Fill `record.batches` and the dialect; returns the findings on the request as a whole."""
+    def _read(self, submission: Submission, reading: Reading) -> list[Finding]:
+        """Fill the record's batches and dialect, and the news; returns the findings on the request as a whole."""
+        record, form, workspace = reading.record, reading.form, reading.sender.workspace
         if submission.oversize:
             return [too_large(submission.oversize, self.max_body)]
         if submission.incomplete:
-            got = len(submission.body)
-            return [make("body_incomplete", f"The client closed the connection after {got} bytes of the body.")]
+            size = len(submission.body)
+            return [make("body_incomplete", f"The client closed the connection after {size} bytes of the body.")]
         decoded = decode(
             submission.body, submission.header(b"content-encoding"), submission.header(b"content-type"), self.max_body
         )
@@ -245,9 +263,7 @@ class Intake:
         if not values:
             return findings
         record.dialect = dialects.detect(values)
-        for batch in values:
-            about = _examine(batch, record, form, workspace)
-            record.batches.append(BatchRecord("accepted", about, source_request_id(batch)))
+        _examine_all(values, reading)
         if len(decoded.text) > limits.BATCH_SIZE:
             findings += _measure(len(decoded.text), values, record.batches, bulk=form.bulk)
         if form.bulk:
@@ -257,24 +273,30 @@ class Intake:
         return _place(findings, record.batches, form)
 
     def _judge(self, reading: Reading, id: int, seen: dict[tuple[str, str], str]) -> None:
-        """Give the request its status and its batches their verdicts."""
-        record, form, mode = reading.record, reading.form, reading.sender.workspace.mode
-        if reading.oversize or any(finding.code == "body_too_large" for finding in record.findings):
+        """Give the request its status and its batches their verdicts; what the workspace ignores is silenced after that."""
+        record, form, workspace = reading.record, reading.form, reading.sender.workspace
+        mode, rules = workspace.mode, workspace.rules
+        if reading.fault is not None and reading.fault.status is not None:
+            record.status = reading.fault.status
+        elif reading.oversize or any(finding.code == "body_too_large" for finding in record.findings):
             record.status = 413
-        elif _is_refused(record.findings, mode):
+        elif _is_refused(record.findings, mode, rules):
             record.status = form.refusal
         else:
             here = self._look_for_duplicates(reading, id, seen)
-            record.status = form.refusal if _judge_batches(record, mode) else 202
+            record.status = form.refusal if _judge_batches(record, mode, rules) else 202
             if record.status == 202:
                 seen.update(here)
-        if record.status >= 400:
-            for batch in record.batches:
+        if rules is not NO_RULES:
+            record.findings = rules.apply(record.findings)
+        for batch in record.batches if record.status >= 400 or rules is not NO_RULES else ():
+            batch.findings = rules.apply(batch.findings)
+            if record.status >= 400:
                 batch.verdict = "rejected"
 
     def _look_for_duplicates(self, reading: Reading, id: int, seen: dict[tuple[str, str], str]) -> dict[tuple[str, str], str]:
         """Findings on batches that were sent before; returns what later ones would repeat, if this request is not refused."""
-        key, bulk, rules = reading.sender.key, reading.form.bulk, reading.sender.workspace.rules
+        key, bulk = reading.sender.key, reading.form.bulk
         here: dict[tuple[str, str], str] = {}
         for index, batch in enumerate(reading.record.batches):
             source_request_id = batch.source_request_id
@@ -283,29 +305,51 @@ class Intake:
             sent = (key, source_request_id)
             first = self.recorder.duplicate_of(*sent) or seen.get(sent) or here.get(sent)
             if first is None:
-                if not any(CODES[finding.code].effect in ("refuse", "drop") for finding in batch.findings):
+                if not _passes(batch.findings):
                     here[sent] = batch_id(id, index)
                 continue
-            repeated = make(
-                "duplicate_batch",
-                f"source_request_id {source_request_id[:80]!r} was sent by this input before, with batch {first}.",
-                pointer="/source_request_id",
-                raw_pointer=f"/{index}/source_request_id" if bulk else "/source_request_id",
-                index=index if bulk else None,
-                hint="Give every batch its own source_request_id; keep it only when you send the same batch again.",
-            )
-            batch.findings = [*batch.findings, *rules.apply([repeated])]
+            sent_before = f"by this input before, with batch {first}"
+            batch.findings = [*batch.findings, repeated(source_request_id, sent_before, index if bulk else None)]
         return here
 
 
-def _examine(batch: dict[str, Any], record: RequestRecord, form: Form, workspace: Workspace) -> list[Finding]:
-    """Make a batch canonical in place; returns what is found in it."""
+def _meet(reading: Reading, workspace: Workspace) -> None:
+    """Let a request meet the next fault of its workspace."""
+    fault = reading.fault = workspace.faults.take()
+    if fault is not None:
+        record = reading.record
+        record.findings = [*record.findings, fault.finding(workspace.name)]
+
+
+def _examine_all(batches: list[dict[str, Any]], reading: Reading) -> None:
+    """Make batches canonical in place; the record gets what is found in them, and the reading what is new to their workspace."""
+    record, history = reading.record, reading.sender.workspace.history
+    before: News | None = None
+    for batch in batches:
+        findings = unwrapped(batch, _examine(batch, record, reading.form))
+        about, news = history.judge(batch, before)
+        recorded = BatchRecord("accepted", findings + about if about else findings, source_request_id(batch))
+        record.batches.append(recorded)
+        if news is not None and not _passes(findings):
+            reading.news.append((recorded, news))
+            if reading.form.bulk:
+                before = before or News()
+                before.add(news)
+
+
+def _examine(batch: dict[str, Any], record: RequestRecord, form: Form) -> list[Finding]:
+    """Make a batch canonical in place; returns what is found in it by itself."""
     now_ms = record.received_at_ms
     quirks = dialects.translate(batch, record.dialect)
-    findings = check(batch, now_ms, workspace.history, historical=form.historical)
+    findings = check(batch, now_ms, historical=form.historical)
     if form.historical:
         findings += check_historical(batch, now_ms)
     return quirks + [dialects.as_sent(finding, quirks) for finding in findings] if quirks else findings
+
+
+def _passes(findings: list[Finding]) -> bool:
+    """Whether mParticle would not process the batch that these are on."""
+    return bool(findings) and any(CODES[finding.code].effect in ("refuse", "drop") for finding in findings)
 
 
 def _measure(size: int, values: list[dict[str, Any]], batches: list[BatchRecord], *, bulk: bool) -> list[Finding]:
@@ -319,16 +363,19 @@ def _measure(size: int, values: list[dict[str, Any]], batches: list[BatchRecord]
     return [too_large] if too_large else []
 
 
-def _is_refused(findings: list[Finding], mode: Mode) -> bool:
+def _is_refused(findings: list[Finding], mode: Mode, rules: Rules) -> bool:
     """Whether findings on the request as a whole refuse it."""
     if not findings or mode == "lenient":
         return False
-    return any(
-        CODES[finding.code].effect == "refuse" or (mode == "strict" and finding.severity == "error") for finding in findings
-    )
+    return any(CODES[finding.code].effect == "refuse" for finding in findings) or _is_too_strict(findings, mode, rules)
 
 
-def _judge_batches(record: RequestRecord, mode: Mode) -> bool:
+def _is_too_strict(findings: list[Finding], mode: Mode, rules: Rules) -> bool:
+    """Whether strict mode refuses what has these findings: by the severities that the workspace gives them."""
+    return mode == "strict" and any(finding.severity == "error" for finding in rules.apply(findings))
+
+
+def _judge_batches(record: RequestRecord, mode: Mode, rules: Rules) -> bool:
     """Give each batch its verdict as if it were alone; returns whether they refuse the request."""
     refused = 0
     altered = any(CODES[finding.code].effect == "alter" for finding in record.findings) if record.findings else False
@@ -339,7 +386,7 @@ def _judge_batches(record: RequestRecord, mode: Mode) -> bool:
         batch.verdict, refusable = _verdict(batch.findings)
         if altered and batch.verdict == "accepted":
             batch.verdict = "altered"
-        refused += refusable or (mode == "strict" and any(finding.severity == "error" for finding in batch.findings))
+        refused += refusable or _is_too_strict(batch.findings, mode, rules)
     # In a bulk request production answers 202 as soon as one batch is fine (`events-api.md §2`): the others are dropped.
     return refused > 0 and (mode == "strict" or (mode == "faithful" and refused == len(record.batches)))
 
@@ -350,7 +397,7 @@ def _outcome(reading: Reading) -> Outcome:
     for batch in record.batches:
         if batch.findings:
             findings = [*findings, *batch.findings]
-    return Outcome(record.status, findings, reading.sender, len(record.batches))
+    return Outcome(record.status, findings, reading.sender, len(record.batches), reading.fault)
 
 
 def _verdict(findings: list[Finding]) -> tuple[Verdict, bool]:
@@ -401,55 +448,25 @@ def _place(findings: list[Finding], batches: list[BatchRecord], form: Form) -> l
 
 def _batches(value: Any, form: Form, mode: Mode) -> tuple[list[dict[str, Any]], Finding | None]:
     """The batches in a decoded body, and what is wrong with its shape."""
-    if not form.bulk:
-        if isinstance(value, dict):
-            return [value], None
-        return [], make(
-            "wrong_top_level",
-            f"The body is {_kind(value)}; expected one batch, a JSON object.",
-            hint="Send an array of batches to /v2/bulkevents." if isinstance(value, list) else None,
-        )
-    if not isinstance(value, list):
-        return [], make(
-            "wrong_top_level",
-            f"The body is {_kind(value)}; expected an array of batches.",
-            hint="Send one batch to /v2/events, or wrap it in an array." if isinstance(value, dict) else None,
-        )
-    problem = None
-    if len(value) > limits.BATCHES_PER_REQUEST:
-        problem = make(
-            "too_many_batches",
-            f"The request carries {len(value)} batches; expected at most {limits.BATCHES_PER_REQUEST}.",
-            hint=f"Split it into {-(-len(value) // limits.BATCHES_PER_REQUEST)} requests.",
-        )
+    if not form.bulk and isinstance(value, dict):
+        return [value], None
+    if not form.bulk or not isinstance(value, list):
+        return [], wrong_body(value, bulk=form.bulk)
+    problem = check_count(len(value))
+    if problem is not None:
         if mode != "lenient":
             return [], problem
         if len(value) > LENIENT_BATCHES:
             return [], make("body_too_large", f"{problem.message} This server takes {LENIENT_BATCHES} in lenient mode.")
     for index, batch in enumerate(value):
         if not isinstance(batch, dict):
-            problem = make(
-                "wrong_top_level",
-                f"Item {index} of the array is {_kind(batch)}; expected a batch, a JSON object.",
-                index=index,
-                raw_pointer=f"/{index}",
-            )
+            problem = wrong_item(batch, index)
             return (_objects(value) if mode == "lenient" else []), problem
     return value, problem
 
 
 def _objects(value: list[Any]) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)]
-
-
-def _kind(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return str(value).lower().replace("none", "null")
-    if isinstance(value, str):
-        return f"the string {value[:40]!r}"
-    if isinstance(value, (int, float)):
-        return f"the number {str(value)[:40]}"
-    return "an array" if isinstance(value, list) else "an object"
 
 
 def too_large(size: int, max_body: int) -> Finding:

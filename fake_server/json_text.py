@@ -1,8 +1,8 @@
-"""Where a text is no JSON, and why: slow and exact, for bodies that the parser refused in a word. Called by `decoding.py`."""
+"""Where a text is not JSON, and why: slow and exact, for bodies that the parser refused in a word. Called by `decoding.py`."""
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -30,43 +30,67 @@ _ESCAPED: Final = r"one of the escapes \" \\ \/ \b \f \n \r \t \uXXXX"
 _NO_CONTROL: Final = r"an escape such as \n instead of a control character"
 
 
-def explain(text: bytes, error: Exception) -> Finding:
-    """What is wrong with a text that the parser refused with `error`."""
+class Origin(Protocol):
+    """Where a text begins in a file, line and column from 1; a text without origin is the body of a request."""
+
+    @property
+    def line(self) -> int:
+        """The line of its first byte."""
+
+    @property
+    def column(self) -> int:
+        """The column of its first byte, in characters."""
+
+
+def explain(text: bytes, error: Exception, origin: Origin | None) -> tuple[Finding, int | None]:
+    """What is wrong with a text that the parser refused with `error`, and the byte at which that shows."""
+    what = called(origin)
     if not text.strip():
-        return make(
+        empty = make(
             "json_broken",
-            f"The body is empty ({len(text)} bytes); expected a JSON document.",
+            f"{what} is empty ({len(text)} bytes); expected a JSON document.",
             hint="The official Python SDK sends an empty body for Batch() and []; "
             'the smallest batch is {"environment": "development"}.',
         )
+        return empty, None
     if text[:2] == b"\x1f\x8b":
-        return make(
+        compressed = make(
             "json_broken",
-            "The body is a gzip stream, but no header says so; expected a JSON document.",
+            f"{what} is a gzip stream, but no header says so; expected a JSON document.",
             hint="Add the header 'Content-Encoding: gzip'.",
         )
+        return compressed, None
     try:
         text.decode()
     except UnicodeDecodeError as bad:
-        return make(
+        broken = make(
             "encoding_broken",
-            f"The body is not UTF-8: got byte 0x{text[bad.start]:02x} ({bad.reason}) at {place(text, bad.start)}; "
+            f"{what} is not UTF-8: got byte 0x{text[bad.start]:02x} ({bad.reason}) at {place(text, bad.start, origin)}; "
             f"expected JSON in UTF-8; near {_near(text, bad.start)}.",
-            hint="Encode the body as UTF-8, or name its charset in Content-Type.",
+            hint=f"Encode {'the body' if origin is None else 'it'} as UTF-8"
+            + (", or name its charset in Content-Type." if origin is None else "."),
         )
+        return broken, bad.start
     for lexeme in scan(text):
         if lexeme.kind == "fault":
-            return _not_json(text, lexeme)
+            return _not_json(text, lexeme, origin), lexeme.start
         number = text[lexeme.start : lexeme.end]
         if lexeme.kind == "plain" and _is_out_of_range(number):
-            return make(
+            at = place(text, lexeme.start, origin)
+            too_large = make(
                 "number_out_of_range",
-                f"The number {shorten(number.decode())} at {place(text, lexeme.start)}{_inside(lexeme.path)} cannot be held; "
+                f"The number {shorten(number.decode())} at {at}{_inside(lexeme.path)} cannot be held; "
                 "expected 64 bits at most for an integer, 1.8e308 at most for any other number.",
                 raw_pointer=pointer(lexeme.path),
                 hint="Send digits that are an id as a string.",
             )
-    return make("json_broken", f"The body is not JSON: {error}.")
+            return too_large, lexeme.start
+    return make("json_broken", f"{what} is not JSON: {error}."), None
+
+
+def called(origin: Origin | None) -> str:
+    """What a message calls the text."""
+    return "The body" if origin is None else "The text"
 
 
 def _is_out_of_range(number: bytes) -> bool:
@@ -77,13 +101,13 @@ def _is_out_of_range(number: bytes) -> bool:
     return False
 
 
-def _not_json(text: bytes, fault: "Lexeme") -> Finding:
+def _not_json(text: bytes, fault: "Lexeme", origin: Origin | None) -> Finding:
     at = fault.start
     return make(
         "json_broken",
-        f"The body is not JSON: {_got(text, at)} at {place(text, at)}{_inside(fault.path)}; expected {fault.expected}; "
-        f"near {_near(text, at)}.",
-        hint=_json_hint(text, at, fault.expected),
+        f"{called(origin)} is not JSON: {_got(text, at)} at {place(text, at, origin)}{_inside(fault.path)}; "
+        f"expected {fault.expected}; near {_near(text, at)}.",
+        hint=_json_hint(text, at, fault.expected, origin),
     )
 
 
@@ -102,11 +126,15 @@ def _got(text: bytes, at: int) -> str:
     return f'got "{character}"' if character == "'" else f"got '{character}'"
 
 
-def _json_hint(text: bytes, at: int, expected: str) -> str | None:
+def _json_hint(text: bytes, at: int, expected: str, origin: Origin | None) -> str | None:
     if b"\0" in text[:4]:
         return "This looks like UTF-16 or UTF-32; send UTF-8, or name the charset in Content-Type."
     if at >= len(text):
+        if origin is not None:
+            return "It is cut off here: was it written or copied whole?"
         return "The document is cut off: compare Content-Length with what the client meant to send."
+    if origin is not None and expected == _END:
+        return "Write a batch a line, or put several into an array."
     if expected in _HINTS_BY_EXPECTATION:
         return _HINTS_BY_EXPECTATION[expected]
     around = text[max(0, at - 40) : at].rstrip() + b"\0" + text[at : at + 40]
@@ -122,10 +150,10 @@ _HINTS: Final = [
     # What is before the fault, NUL, and what begins there.
     (re.compile(pattern), hint)
     for pattern, hint in (
-        (rb"\0[+-]?(NaN|Infinity|inf|nan)\b", "NaN and Infinity are no JSON; send null or leave the member out."),
-        (rb"\0'", "JSON strings take double quotes; Python's str() and repr() are no JSON, json.dumps() is."),
+        (rb"\0[+-]?(NaN|Infinity|inf|nan)\b", "NaN and Infinity are not JSON; send null or leave the member out."),
+        (rb"\0'", "JSON strings take double quotes; Python's str() and repr() do not write JSON, json.dumps() does."),
         (rb"\0(True|False|None)\b", "This is Python's notation; serialise with json.dumps()."),
-        (rb"\0undefined\b", "undefined is no JSON; leave the member out."),
+        (rb"\0undefined\b", "undefined is not JSON; leave the member out."),
         (rb"\0(/[/*]|#)", "JSON has no comments."),
         (rb",\0[]}]", "Remove the comma before the closing bracket."),
         (rb"\b0\0\d", "A JSON number has no zeros in front."),
@@ -139,11 +167,13 @@ _HINTS: Final = [
 # -- places ----------------------------------------------------------------------------------------------------------------
 
 
-def place(text: bytes, at: int) -> str:
+def place(text: bytes, at: int, origin: Origin | None) -> str:
     """Where a byte is, for a person: the column in characters, the byte in the text as UTF-8 without compression."""
     line = text.count(b"\n", 0, at) + 1
     column = len(text[text.rfind(b"\n", 0, at) + 1 : at].decode("utf-8", "replace")) + 1
-    return f"line {line}, column {column} (byte {at})"
+    if origin is None:
+        return f"line {line}, column {column} (byte {at})"
+    return f"line {origin.line + line - 1}, column {column + (origin.column - 1 if line == 1 else 0)}"
 
 
 def _inside(path: Path) -> str:
@@ -224,7 +254,7 @@ class Lexeme(NamedTuple):
 
 
 def scan(text: bytes) -> Iterator[Lexeme]:
-    """Every string (names too) and plain value of a text; last, if it is no JSON, the first place that shows it."""
+    """Every string (names too) and plain value of a text; last, if it is not JSON, the first place that shows it."""
     path: Path = []
     state = _VALUE
     at = 0
@@ -275,7 +305,7 @@ def _step_on(path: Path, step: str, lexeme: bytes) -> None:
 
 
 def _in_lexeme(text: bytes, start: int, state: str) -> tuple[int, str]:
-    """The place and the expectation for something that begins at `start` and is no lexeme."""
+    """The place and the expectation for something that begins at `start` and is not a lexeme."""
     if state in (_VALUE, _ITEM) and _CUT_OFF.match(text, start):
         return len(text), state
     if text[start : start + 1] != b'"' or (state, b'"') not in _STEPS:

@@ -39,16 +39,31 @@ class Turn:
             reading = _upload(row).read(submission)
         except Exception:  # noqa: BLE001  # the handler meets it again, and knows what to do about it
             reading = _alone(row, submission)
+        if isinstance(reading, Reading) and reading.fault is not None and reading.fault.delay:
+            reading = self._settle(row, submission, reading)
         if isinstance(reading, Answer):
             # Behind the answers to what came before it on this connection, if there is any.
             self.end()
-            protocol.answer(reading)
+            if reading.delay:
+                protocol.answer_later(reading)
+            else:
+                protocol.answer(reading)
             return
         self._waiting.append((protocol, row, submission, reading))
         if len(self._waiting) == 1:
             self._loop.call_soon(self.end)
         elif len(self._waiting) == MOST_AT_ONCE:
             self.end()
+
+    def _settle(self, row: Endpoint, submission: Submission, reading: Reading) -> Answer:
+        """The answer to an upload that is recorded now, and answered later."""
+        self.end()
+        try:
+            return _upload(row).answer(self._intake.settle([reading])[0])
+        except StoreError as error:
+            return error_answer(503, str(error))
+        except Exception:  # noqa: BLE001  # the handler meets it again, and knows what to do about it
+            return _alone(row, submission)
 
     def end(self) -> None:
         """Record what was read, and answer."""
@@ -237,6 +252,16 @@ class UploadProtocol(HttpToolsProtocol):
             return
         self._write(answer)
         self.on_response_complete()
+
+    def answer_later(self, answer: Answer) -> None:
+        """Let the front send the answer to the upload that the parser has just ended, when its delay is over.
+
+        As long as that takes, uvicorn keeps what else arrives on this connection waiting, and answers it in its order.
+        """
+        self._unanswered -= 1
+        self.scope["mparticle_fake.answer"] = answer  # type: ignore[typeddict-unknown-key]
+        self._go_on_through_asgi()
+        super().on_message_complete()
 
     def _write(self, answer: Answer) -> None:
         lines = [STATUS_LINE[answer.status]]

@@ -3,7 +3,7 @@
 import binascii
 import threading
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hmac import compare_digest
 from typing import Final, Literal, get_args
 
@@ -14,6 +14,7 @@ from mparticle_sdk import limits
 from .checks.finding import Finding, make
 from .checks.history import History
 from .checks.rules import NO_RULES, Rules
+from .faults import Faults
 
 Mode = Literal["faithful", "strict", "lenient"]
 MOST_INPUTS: Final = 10_000
@@ -31,6 +32,8 @@ class Workspace(msgspec.Struct):
     rules: Rules = NO_RULES
     """The codes of findings that are ignored, or errors."""
     history: History = msgspec.field(default_factory=History)
+    faults: Faults = msgspec.field(default_factory=Faults)
+    """What the next requests meet."""
     _second: int = 0
     _batches: int = 0
 
@@ -72,6 +75,7 @@ class Workspaces:
         self._workspaces: dict[str, Workspace] = {"default": Workspace("default", mode, rules=rules)}
         self._inputs: dict[str, Input] = {}
         self._parsed: dict[bytes, tuple[str, str]] = {}
+        self._resumed = False
 
     def __iter__(self) -> Iterator[Workspace]:
         return iter(list(self._workspaces.values()))
@@ -91,11 +95,14 @@ class Workspaces:
         inputs: dict[str, str | None] | None = None,
         rules: Rules | None = None,
         *,
+        ignore: Iterable[str] | None = None,
+        error: Iterable[str] | None = None,
         by_itself: bool = False,
     ) -> Workspace:
         """Make a workspace, or change the mode and the rules of one that exists and add inputs to it.
 
-        Raises WorkspaceError if a key belongs to another workspace already.
+        `ignore` and `error` change one half of the rules. Raises WorkspaceError if a key belongs to another workspace already,
+        RuleError if the rules cannot be.
         """
         if mode is not None:
             check_mode(mode)
@@ -110,7 +117,12 @@ class Workspaces:
                     raise WorkspaceError(
                         f"The API key {key!r} belongs to the workspace {known.workspace.name!r}; choose another key for {name!r}."
                     )
-            workspace = self._workspaces.setdefault(name, Workspace(name, self.mode, rules=self.rules))
+            new = Workspace(name, self.mode, rules=self.rules, history=History(resumed=self._resumed))
+            workspace = self._workspaces.get(name, new)
+            if ignore is not None or error is not None:
+                before = rules or workspace.rules
+                rules = Rules.parse(before.ignore if ignore is None else ignore, before.error if error is None else error)
+            self._workspaces[name] = workspace
             if mode is not None:
                 workspace.mode = mode
             if rules is not None:
@@ -135,6 +147,16 @@ class Workspaces:
             else:
                 del self._workspaces[name]
         return True
+
+    def release(self, name: str, key: str) -> Workspace | None:
+        """Take an input away from a workspace, which keeps what it has recorded; None if it has none with this key."""
+        with self._lock:
+            workspace = self._workspaces.get(name)
+            if workspace is None or key not in workspace.inputs:
+                return None
+            del workspace.inputs[key]
+            del self._inputs[key]
+        return workspace
 
     def authenticate(self, authorization: bytes | None) -> Input | Finding:
         """The input that a Basic `Authorization` header names, or why there is none (`events-api.md §3`, `§4`)."""
@@ -169,9 +191,17 @@ class Workspaces:
 
     def forget(self, name: str | None = None) -> None:
         """Forget what a workspace, or each, has seen: the next batch is its first."""
+        if name is None:
+            self._resumed = False
         for workspace in self:
             if name in (None, workspace.name):
                 workspace.history = History()
+
+    def resume(self) -> None:
+        """Go on with a store that holds records: what is in them is not learnt, and not held against what comes."""
+        self._resumed = True
+        for workspace in self:
+            workspace.history = History(resumed=True)
 
     def key_of(self, authorization: bytes | None) -> str | None:
         """The API key in a Basic `Authorization` header, known or not."""

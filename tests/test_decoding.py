@@ -6,7 +6,7 @@ import json
 import time
 import tracemalloc
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -78,7 +78,7 @@ BROKEN = [
     (b"gzip", gzip.compress(SOUND)[:-9], "ends before the compressed stream does", "whole"),
     (b"gzip", gzip.compress(SOUND)[:4], "ends before the compressed stream does", "whole"),
     (b"gzip", gzip.compress(SOUND)[:-8] + b"\0" * 8, "incorrect data check", "whole"),
-    (b"gzip", gzip.compress(SOUND) + b"rest", "has 4 bytes after its end that are no gzip member", "whole"),
+    (b"gzip", gzip.compress(SOUND) + b"rest", "has 4 bytes after its end that are not a gzip member", "whole"),
     (b"gzip", gzip.compress(SOUND) + gzip.compress(SOUND)[:12], "ends before the compressed stream does", "whole"),
     (b"deflate", zlib.compress(SOUND) + b"rest", "has 4 bytes after the end of the compressed stream", "whole"),
     (b"gzip", b"\xff\xfe", "cannot be decompressed", "Compress the whole body once"),
@@ -592,3 +592,27 @@ def test_no_body_takes_long_or_makes_long_findings(name: str) -> None:
     # Linear: what used to be quadratic took minutes.
     assert time.process_time() - begin < 5
     assert len(msgspec.json.encode(decoded.findings)) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "offset"),
+    [
+        (b'{"a": 1,\n "b": ?}', "at line 6, column 7,", 15),
+        (b'{"a": ?}', "at line 5, column 13,", 6),
+        (b'{"a":\n\xff}', "at line 6, column 1;", 6),
+        (b'{"a": 1e999}', "at line 5, column 13,", 6),
+        (b"[" * 99, "from line 5, column 71 on", 64),
+        (b'{"a": "\\ud800"}', "at line 5, column 13 has", 6),
+    ],
+)
+def test_a_text_of_a_file_is_told_with_its_place_there(text: bytes, shown: str, offset: int) -> None:
+    class Origin(NamedTuple):
+        line: int
+        column: int
+
+    decoded = decode(text, None, None, 1000, Origin(5, 7))
+
+    assert shown in decoded.findings[0].message
+    assert "byte " not in decoded.findings[0].message.replace("got byte 0xff", "")
+    assert "body" not in decoded.findings[0].message
+    assert list(decoded.offsets) == [offset]

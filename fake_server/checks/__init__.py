@@ -11,7 +11,8 @@ from .semantics import check_semantics
 def check(batch: dict[str, Any], now_ms: int, history: History | None = None, *, historical: bool = False) -> list[Finding]:
     """Everything that is found in one canonical batch that was received at `now_ms`, in ms since 1970.
 
-    `history` is what its workspace has sent before; a `historical` batch may be of any age.
+    `history` is what came before, which learns this batch: for who has no verdict to wait for. A `historical` batch may be of
+    any age.
     """
     schema = checker()
     findings = [] if schema.is_valid(batch) else schema.explain(batch)

@@ -1,13 +1,13 @@
 """What the Events API itself looks at before it takes a batch: the events' types, and the rules of the historical endpoint."""
 
-from typing import Any, Final
+from heapq import nsmallest
+from typing import Any
 
 from mparticle_sdk import limits
 
 from .finding import Finding, make
-
-MOST_OF_A_CODE: Final = 50
-"""Findings of one code that a batch gets at most; a hostile body could ask for a million."""
+from .found import MOST_OF_A_CODE, got, shown
+from .members import misspelling
 
 
 def check_events(batch: dict[str, Any]) -> list[Finding]:
@@ -34,38 +34,32 @@ def _without_type(index: int, event: Any) -> Finding:
     if not isinstance(event, dict):
         return make(
             "event_type_missing",
-            f"events[{index}] is {_shown(event)}; expected an object with event_type and data.",
+            f"events[{index}] is {got(event)}; expected an object with event_type and data.",
             pointer=pointer,
             raw_pointer=pointer,
         )
-    hint = 'Wrap the event: {"event_type": "custom_event", "data": {…}}.'
-    near = next((name for name in event if name.replace("_", "").lower() == "eventtype" and name != "event_type"), None)
+    near = misspelling(event, "event_type")
     if near is not None:
         hint = f"Did you mean event_type instead of {near}?"
-    elif "data" not in event:
+    elif "event_type" in event:
+        hint = 'Send "event_type": "custom_event", or another documented type.'
+    elif "data" in event:
+        hint = 'Add "event_type": "custom_event", or another documented type.'
+    else:
         hint = (
             "This looks like an event's data without its wrapper: the official Python SDK sends that for Batch(events=[…]); "
             "use batch.events = […]."
         )
-    got = f"is missing (members: {', '.join(sorted(event)[:6]) or 'none'})"
+    said = f"is missing (members: {', '.join(map(shown, nsmallest(6, event))) or 'none'})"
     if "event_type" in event:
-        got = "is empty" if event["event_type"] == "" else f"is {_shown(event['event_type'])}"
+        said = "is empty" if event["event_type"] == "" else f"is {got(event['event_type'])}"
     return make(
         "event_type_missing",
-        f"events[{index}].event_type {got}; expected a documented type, such as custom_event.",
+        f"events[{index}].event_type {said}; expected a documented type, such as custom_event.",
         pointer=pointer,
         raw_pointer=pointer,
         hint=hint,
     )
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, (dict, list)):
-        return "an object" if isinstance(value, dict) else "an array"
-    name = {bool: "a boolean", int: "a number", float: "a number", str: "a string"}[type(value)]
-    return f"{name} ({str(value)[:40]})"
 
 
 def _hours(age_ms: float) -> str:
@@ -80,7 +74,7 @@ def _without_time(index: int, event: Any, timestamp: Any) -> Finding:
             pointer, event = f"{pointer}/{name}", event[name]
     return make(
         "historical_without_timestamp",
-        f"events[{index}].data.timestamp_unixtime_ms is {_shown(timestamp)}; expected milliseconds since 1970.",
+        f"events[{index}].data.timestamp_unixtime_ms is {got(timestamp)}; expected milliseconds since 1970.",
         pointer=pointer,
         raw_pointer=pointer,
     )

@@ -50,7 +50,7 @@ CODES: Final[dict[str, Code]] = {
     "credentials_missing": Code(
         "error",
         "refuse",
-        "The Authorization header is absent or is no readable Basic authentication.",
+        "The Authorization header is absent, or is not Basic authentication that can be read.",
         "events-api.md §3, §4",
         "POST /v2/events without an Authorization header",
     ),
@@ -82,6 +82,20 @@ CODES: Final[dict[str, Code]] = {
         "The client closed the connection before it had sent the whole body.",
         "HTTP",
         "Content-Length: 100, then 20 bytes and a closed connection",
+    ),
+    "fault_injected": Code(
+        "note",
+        "refuse",
+        "A fault that a test set answered the request, whatever was sent; it says nothing about the client.",
+        "PUT /_fake/faults",
+        "PUT /_fake/faults with a status of 429, then any upload",
+    ),
+    "delay_injected": Code(
+        "note",
+        "none",
+        "A fault that a test set held the answer back; the request was recorded when it came, and treated as always.",
+        "PUT /_fake/faults",
+        "PUT /_fake/faults with a delay of 0.5 and no status, then any upload",
     ),
     # -- decoding --------------------------------------------------------------------------------------------------------
     "content_encoding_unknown": Code(
@@ -284,6 +298,13 @@ CODES: Final[dict[str, Code]] = {
         "events-api.md §5",
         '{"event_name": "xxx… 257 characters"}',
     ),
+    "name_blank": Code(
+        "warning",
+        "none",
+        "An event or screen name is empty or consists of blanks; nobody will find the event by it.",
+        "batch-schema.md §3.3, §3.6",
+        '{"event_name": " "}',
+    ),
     "too_many_attributes": Code(
         "warning",
         "alter",
@@ -393,21 +414,22 @@ CODES: Final[dict[str, Code]] = {
     "crash_report_as_commerce": Code(
         "warning",
         "alter",
-        "A crash report is labelled commerce_event, as the official Python and Ruby SDKs do.",
+        "A crash report is labelled commerce_event, as the official Python and Ruby SDKs do: it has class_name, stack_trace, "
+        "or two other members of one.",
         "events-api.md §10",
         '{"event_type": "commerce_event", "data": {"class_name": "ValueError"}}',
     ),
     "session_end_without_start": Code(
         "warning",
         "none",
-        "A session ends that this workspace has not seen start.",
+        "A session ends that this workspace has not seen start; not told of a server that goes on with a store of older records.",
         "batch-schema.md §3.4, §3.5",
         '{"event_type": "session_end", "data": {"session_uuid": "…"}}',
     ),
     "session_id_differs": Code(
         "warning",
         "none",
-        "A session ends with another id than the one that started in the same batch.",
+        "A session ends with another id than the one that started in the same batch, and has not started in an earlier one.",
         "batch-schema.md §3.4, §3.5",
         "session_start with session_id 1, then session_end with session_id 2",
     ),
@@ -435,7 +457,7 @@ CODES: Final[dict[str, Code]] = {
     "timestamp_too_old": Code(
         "warning",
         "none",
-        "An event is older than 30 days; such data belongs to /v2/bulkevents/historical.",
+        "An event is older than 30 days, which belongs to /v2/bulkevents/historical; or its time looks unset, such as 0.",
         "events-api.md §2",
         "an event of last year sent to /v2/events",
     ),
@@ -456,7 +478,7 @@ CODES: Final[dict[str, Code]] = {
     "email_malformed": Code(
         "warning",
         "none",
-        "The identity email is no e-mail address.",
+        "The identity email is not an e-mail address.",
         "batch-schema.md §2.1",
         '{"user_identities": {"email": "ada at example.com"}}',
     ),
@@ -477,21 +499,21 @@ CODES: Final[dict[str, Code]] = {
     "attribute_kind_changed": Code(
         "warning",
         "none",
-        "A user attribute was a list before and is a single value now, or the other way round.",
+        "A user attribute was a list before, of any user of the workspace, and is a single value now, or the other way round.",
         "batch-schema.md §2.2",
         '{"user_attributes": {"sizes": "M"}} after {"user_attributes": {"sizes": ["M"]}}',
     ),
     "product_total_contradicts": Code(
         "warning",
         "none",
-        "A product's total_product_amount is not its price times its quantity.",
+        "A product's total_product_amount is not its price times its quantity; not told where a coupon may have reduced it.",
         "batch-schema.md §4.1",
         '{"price": 9.99, "quantity": 2, "total_product_amount": 9.99}',
     ),
     "personal_data": Code(
         "note",
         "none",
-        "An event name or attribute holds an e-mail address or a payment card number.",
+        "An event name or attribute holds what looks like an e-mail address or a payment card number.",
         "privacy law and PCI DSS",
         '{"custom_attributes": {"contact": "ada@example.com"}}',
     ),

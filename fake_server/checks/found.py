@@ -2,10 +2,16 @@
 
 from typing import Any, Final
 
-from .batch import MOST_OF_A_CODE
 from .finding import Finding, make
 
+MOST_OF_A_CODE: Final = 50
+"""Findings of one code that a batch gets at most; a hostile body could ask for a million."""
+
 MOST_CHARACTERS: Final = 40
+"""Characters of a name or value that a message shows."""
+
+MOST_OF_A_POINTER: Final = 4_096
+"""Characters of a pointer; what lies below a longer name is told of the object that has it."""
 
 Path = tuple[str | int, ...]
 """Names and positions from the batch to a place in it."""
@@ -35,8 +41,14 @@ class Found(list[Finding]):
 
 
 def pointer(path: Path) -> str:
-    """The JSON pointer (RFC 6901) of a path, whole: it has to exist in the batch."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    """The JSON pointer (RFC 6901) of a path, or of as much of it as is not too long: it has to exist in the batch."""
+    whole = ""
+    for step in path:
+        longer = f"{whole}/{step if isinstance(step, int) else step.replace('~', '~0').replace('/', '~1')}"
+        if len(longer) > MOST_OF_A_POINTER:
+            break
+        whole = longer
+    return whole
 
 
 def place(path: Path) -> str:
@@ -45,6 +57,15 @@ def place(path: Path) -> str:
         return "The batch"
     steps = (f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in path)
     return "".join(steps).removeprefix(".")
+
+
+def got(value: Any) -> str:
+    """A value for a message."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "an array"
+    return f"the text {shown(value)!r}" if isinstance(value, str) else f"the number {shown(value)}"
 
 
 def shown(value: Any) -> str:

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any, Final
 
 from .. import schemas
@@ -13,6 +14,7 @@ SYNONYMS: Final = {
     "amount": ("total_amount",),
     "attributes": ("custom_attributes", "user_attributes"),
     "attrs": ("custom_attributes", "user_attributes"),
+    "batchcontext": ("context",),
     "carrier": ("network_carrier",),
     "consent": ("consent_state",),
     "currency": ("currency_code",),
@@ -25,7 +27,7 @@ SYNONYMS: Final = {
     "event": ("event_name", "events"),
     "flags": ("custom_flags",),
     "gaid": ("android_advertising_id",),
-    "id": ("product_id", "customer_id"),
+    "id": ("customer_id",),
     "identities": ("user_identities",),
     "idempotencykey": ("source_request_id",),
     "idfa": ("ios_advertising_id",),
@@ -40,10 +42,13 @@ SYNONYMS: Final = {
     "model": ("device_model",),
     "name": ("event_name", "screen_name", "application_name", "user_attribute_name"),
     "orderid": ("transaction_id",),
+    **{f"other{number}": (f"other_id_{number}",) for number in range(2, 11)},
     "os": ("platform",),
     "params": ("custom_attributes",),
     "payload": ("data", "push_notification_payload"),
     "phone": ("mobile_number",),
+    "phone2": ("phone_number_2",),
+    "phone3": ("phone_number_3",),
     "properties": ("custom_attributes",),
     "props": ("custom_attributes",),
     "requestid": ("source_request_id",),
@@ -71,6 +76,9 @@ SYNONYMS: Final = {
     "useragent": ("http_header_user_agent",),
     "version": ("application_version",),
 }
+
+MOST_NAMES: Final = 100
+"""Names of one object that are held against those that are missing."""
 
 _MOST_CHARACTERS: Final = 60
 """A longer name is none that somebody misspelt."""
@@ -107,15 +115,40 @@ def similar(name: str, known: Collection[str]) -> str | None:
     return by_plain[near[0]] if near else None
 
 
-def misspelt(name: str, missing: Iterable[str]) -> str | None:
-    """Which of the missing members stands there under the name `name`."""
-    return meant(name, list(missing))
+def misspelling(names: Iterable[str], missing: str, known: Collection[str] = ()) -> str | None:
+    """Under which of the first names the missing member stands, if it is one that is not known there."""
+    first = islice((name for name in names if name not in known), MOST_NAMES)
+    return next((name for name in first if name != missing and meant(name, (missing,))), None)
+
+
+def flat(event: Any, missing: str) -> list[str]:
+    """The members that stand in an event, and not in its data, which are missing."""
+    if missing != "data" or not isinstance(event, dict):
+        return []
+    known = _members().get(str(event.get("event_type")), {})
+    return [name for name in islice(event, MOST_NAMES) if name in known]
+
+
+def data_of(event_type: Any) -> schemas.Schema:
+    """The document of the data of an event type."""
+    return schemas.load().get(f"{event_type}.json", schemas.load()["event_data.json"])
 
 
 def belongs(name: str, title: str) -> list[str]:
     """The documents around the one of this title that have a member `name`: those above and below, and an event's siblings."""
-    document = next(file.removesuffix(".json") for file, schema in schemas.load().items() if schema["title"] == title)
-    return [other for other in _around(document) if name in _members()[other]]
+    return [other for other in _around(_by_title()[title]) if name in _members()[other]]
+
+
+def inside(document: str, title: str) -> list[str]:
+    """The members of the document of this title that hold objects of `document`."""
+    members = _members()[_by_title()[title]]
+    held = [name for name, member in members.items() if document in _references(member)]
+    return ["data"] if title == "Event" and document in (*_event_data(), "event_data") else held
+
+
+@cache
+def _by_title() -> dict[str, str]:
+    return {schema["title"]: file.removesuffix(".json") for file, schema in schemas.load().items()}
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from .commerce import products
 from .found import Found, Path, shown
 
 _EMAIL: Final = re.compile(r"[\w.%+-]@(?![1-9]x\.)(?:[^\W_][\w-]{0,62}\.){1,8}[^\W\d_]{2,24}")
@@ -18,6 +19,11 @@ _CARD: Final = re.compile(
     r"|[0-9]{13,19}"
     r")(?![0-9A-Za-z])"
 )
+
+_PATH: Final = re.compile(r":[^\s:@]*/")
+"""What follows the host in `git@example.com:team/project`, and not an e-mail address."""
+
+_EMAIL_HINT: Final = "A user's address belongs in user_identities.email; one that is no user's, such as your support's, may stay."
 
 _ISSUERS: Final = re.compile(
     r"4(?:[0-9]{12}|[0-9]{15})"  # Visa; those of 19 digits are rare, and mParticle's own 64-bit ids look like them
@@ -58,14 +64,14 @@ def check_personal(batch: dict[str, Any], found: Found) -> None:
         # A name and its value share a pointer, and are told once.
         kind = _personal(name)
         if kind is not None:
-            said = f"has {kind} in its name; expected names that say what happened, not to whom."
+            said = f"has what looks like {kind} in its name; expected names that say what happened, not to whom."
             found.add("personal_data", path, said, "Take it out of the name.")
             continue
         for inner, one in _values(value):
             kind = _personal(one)
             if kind is not None:
-                hint = "An e-mail address belongs into user_identities.email." if "mail" in kind else "Do not send it at all."
-                found.add("personal_data", path + inner, f"holds {kind}.", hint)
+                hint = _EMAIL_HINT if "mail" in kind else "If it is one, do not send it at all."
+                found.add("personal_data", path + inner, f"holds what looks like {kind}.", hint)
                 break
 
 
@@ -106,19 +112,6 @@ def _change(path: Path, data: dict[str, Any]) -> Iterator[tuple[Path, None, Any]
         yield from (((*path, member), None, data.get(member)) for member in ("user_attribute_name", "new", "old"))
 
 
-def products(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The products of a commerce event's data, wherever it has them, and the paths from the data to them."""
-    holders: list[tuple[Path, Any]] = [(("product_action",), data.get("product_action"))]
-    impressions = data.get("product_impressions")
-    if isinstance(impressions, list):
-        holders += ((("product_impressions", index), impression) for index, impression in enumerate(impressions))
-    holders.append((("shopping_cart",), data.get("shopping_cart")))
-    for path, holder in holders:
-        inner = holder.get("products") if isinstance(holder, dict) else None
-        if isinstance(inner, list):
-            yield from (((*path, "products", at), product) for at, product in enumerate(inner) if isinstance(product, dict))
-
-
 def _values(value: Any) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, list):
         yield from (((index,), entry) for index, entry in enumerate(value))
@@ -134,14 +127,23 @@ def _personal(value: Any) -> str | None:
         text = str(value)
     else:
         return None
-    email = _EMAIL.search(text) if "@" in text else None
-    if email is not None:
-        return f"an e-mail address (…{shown(email[0])})"
+    for email in _EMAIL.finditer(text) if "@" in text else ():
+        if not _is_remote(text, email):
+            # Of what stands before the @ nothing is shown: it may be one letter.
+            return f"an e-mail address (…@{shown(email[0].partition('@')[2])})"
     for candidate in _CARD.finditer(text) if len(text) >= 13 else ():
         digits = candidate[0].replace(" ", "").replace("-", "")
         if _ISSUERS.fullmatch(digits) and _luhn(digits) and not _is_article_number(digits):
             return f"a payment card number ({len(digits)} digits, ending in {digits[-4:]})"
     return None
+
+
+def _is_remote(text: str, email: re.Match[str]) -> bool:
+    """Whether it is a user at a host, as Git names repositories."""
+    if _PATH.match(text, email.end()):
+        return True
+    before = text[max(0, email.start() - 3) : email.start() + 1]
+    return before == "git" or (before.endswith("git") and not before[0].isalnum())
 
 
 def _luhn(digits: str) -> bool:

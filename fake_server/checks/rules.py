@@ -14,7 +14,11 @@ class RuleError(ValueError):
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """Findings of the codes `ignore` are left out, those of `error` are errors."""
+    """Findings of the codes `ignore` are left out, those of `error` are errors.
+
+    Neither changes what mParticle does with a batch, and so not its verdict: an ignored duplicate is dropped like any other.
+    Errors are what mode `strict` refuses.
+    """
 
     ignore: frozenset[str] = frozenset()
     error: frozenset[str] = frozenset()

@@ -1,25 +1,30 @@
 """A batch against our JSON Schema: jsonschema-rs decides in microseconds, and where it says no, each error becomes a finding.
 
-`jsonschema` takes its place where jsonschema-rs has no build for the machine; the findings are the same.
+`jsonschema` takes its place where jsonschema-rs has no build for the machine; the findings are the same. Bodies may be hostile:
+what is explained is a sample of the batch, and what would not be told is not worked out.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
+from itertools import islice
 from typing import Any, Final, NamedTuple, Protocol
 
 from .. import schemas
-from .batch import MOST_OF_A_CODE, check_events, has_type
+from .batch import check_events, has_type
+from .commerce import disguised_crash
 from .finding import Finding
-from .found import Found, Path
-from .members import misspelt
-from .semantics import disguised_crash
-from .wording import Fault, say
+from .found import MOST_OF_A_CODE, Found, Path
+from .members import flat, misspelling
+from .wording import Fault, code_of, say
 
-MOST_NODES: Final = 20_000
+MOST_NODES: Final = 10_000
 """Values of a batch that are looked at to explain what is wrong; a hostile one has a million, each with its error."""
 
 MOST_EVENTS: Final = 4 * MOST_OF_A_CODE
 """Faulty events of a batch that are explained."""
+
+LONG_NAME: Final = 64
+"""A name of more characters is none of ours. Each error below it has a copy of it: hostile ones would fill the memory."""
 
 BY_KEYWORD: Final = {
     "type": "wrong_type",
@@ -32,12 +37,15 @@ BY_KEYWORD: Final = {
 }
 """The code of an error, unless its node says another by `x-code`; what is not here is a malformed_value."""
 
+RANK: Final = ("type", "enum", "const", "pattern", "not", "maxLength", "minimum", "maximum")
+"""Of several errors of one value the first is told: the others follow from it, or engines differ in them."""
+
 
 class Error(NamedTuple):
     """A keyword that a value does not satisfy: the value's place, and the keyword's in the schema."""
 
     path: Path
-    schema_path: tuple[str, ...]
+    schema_path: Path
 
 
 class Engine(Protocol):
@@ -61,10 +69,9 @@ class RustEngine:
 
     def errors(self, value: Any) -> Iterator[Error]:
         """Every keyword that `value` does not satisfy."""
-        # Its paths take a name of digits for a position and pass over an empty one: it gets to see others in their place.
-        for error in self._validator.iter_errors(_disguised(value)):
-            path = tuple(_undisguised(step) if isinstance(step, str) else step for step in error.instance_path)
-            yield Error(path, tuple(map(str, error.schema_path)))
+        for error in self._validator.iter_errors(value):
+            # The whole way with its references: schema_path begins anew at each.
+            yield Error(tuple(error.instance_path), tuple(error.evaluation_path))
 
 
 class PythonEngine:
@@ -90,7 +97,7 @@ class PythonEngine:
     def errors(self, value: Any) -> Iterator[Error]:
         """Every keyword that `value` does not satisfy."""
         for error in self._validator.iter_errors(value):
-            yield Error(tuple(error.absolute_path), tuple(map(str, error.absolute_schema_path)))
+            yield Error(tuple(error.absolute_path), tuple(error.absolute_schema_path))
 
 
 class Checker:
@@ -98,101 +105,121 @@ class Checker:
 
     def __init__(self, engine: Callable[[schemas.Schema], Engine]) -> None:
         self._engine = engine
-        self._schema = schemas.folded()
-        self._event_schema = {"$ref": "#/$defs/event", "$defs": self._schema["$defs"]}
-        self._batch = engine(self._schema)
-        self._event = engine(self._event_schema)
-        self._names: dict[tuple[str, ...], Engine] = {}
-        self.is_valid = self._batch.is_valid
+        self.is_valid = engine(schemas.folded()).is_valid
 
     def explain(self, batch: dict[str, Any]) -> list[Finding]:
         """What is wrong with the form of a canonical batch."""
         found = Found()
         found.extend(check_events(batch))
-        cut = _Cut(MOST_NODES)
+        sample = _Sample(MOST_NODES)
         events = batch.get("events")
         rest = {**batch, "events": None} if isinstance(events, list) else batch
-        self._tell(found, rest, (), self._batch.errors(cut.copy(rest)), self._schema)
+        self._tell(found, rest, (), sample, self._batch)
         faulty = 0
         for index, event in enumerate(events if isinstance(events, list) else ()):
-            if not has_type(event) or self._event.is_valid(event):
+            if not has_type(event) or self._event_is_valid(event):
                 continue
-            self._tell(found, event, ("events", index), self._event.errors(cut.copy(event)), self._event_schema)
+            self._tell(found, event, ("events", index), sample, self._event)
             faulty += 1
-            if faulty == MOST_EVENTS or cut.left <= 0:
+            if faulty == MOST_EVENTS or sample.left <= 0:
                 break
         return found
 
-    def _tell(self, found: Found, value: Any, base: Path, errors: Iterable[Error], schema: schemas.Schema) -> None:
+    @cached_property
+    def _batch(self) -> "_Explainer":
+        return _Explainer(self._engine, schemas.explained())
+
+    @cached_property
+    def _event(self) -> "_Explainer":
+        return _Explainer(self._engine, {"$ref": "#/$defs/event", "$defs": schemas.explained()["$defs"]})
+
+    @cached_property
+    def _event_is_valid(self) -> Callable[[Any], bool]:
+        return self._engine({"$ref": "#/$defs/event", "$defs": schemas.folded()["$defs"]}).is_valid
+
+    def _tell(self, found: Found, value: Any, base: Path, sample: "_Sample", explainer: "_Explainer") -> None:
         """Findings for the errors of `value`: the batch without its events, or the event at `base`."""
-        faults = {(fault.code, fault.path, fault.name): fault for error in errors for fault in self._faults(error, value, schema)}
-        broken = {fault.path for fault in faults.values() if fault.basic}
-        missing: dict[Path, list[str]] = {}
-        for code, path, name in faults:
-            if code in ("required_missing", "recommended_missing") and name is not None:
-                missing.setdefault(path, []).append(name)
+        faults: dict[tuple[Any, ...], Fault] = {}
+        for fault in explainer.faults(value, sample):
+            # The findings on names and on valid values stand beside others; of the errors of one value the first is enough.
+            key = (fault.path,) if fault.basic and fault.name is None else (fault.path, fault.code, fault.name)
+            if key not in faults or _rank(fault) < _rank(faults[key]):
+                faults[key] = fault
+        ordered = sorted(faults.values(), key=lambda fault: [str(step).zfill(6) for step in fault.path])
+        broken = {fault.path for fault in ordered if fault.basic and fault.name is None}
         crash = bool(base) and bool(disguised_crash(value))
-        for _, fault in sorted(faults.items(), key=lambda item: [str(step).zfill(6) for step in item[0][1]]):
+        told = _told_as_missing(ordered)
+        for fault in ordered:
             if fault.code == "unknown_member":
-                holder = fault.path[:-1]
-                if misspelt(str(fault.path[-1]), missing.get(holder, ())) or (crash and holder == ("data",)):
+                if fault.path in told or (crash and fault.path[:-1] == ("data",)):
                     continue
-            elif not fault.basic and fault.path in broken:
+            elif fault.name is None and not fault.basic and fault.path in broken:
                 continue  # What more might be said of a value that is not even valid says the same once more.
-            code, said, hint = say(fault)
-            found.add(code, base + fault.path, said, hint)
-
-    def _faults(self, error: Error, value: Any, schema: schemas.Schema) -> Iterator[Fault]:
-        """What an error says: one fault, or one for each name that is missing, unknown or not allowed."""
-        *place, keyword = error.schema_path
-        nodes = list(_nodes(schema, error.schema_path))
-        node = nodes[-1]
-        folded = next((node["x-code"] for node in reversed(nodes) if isinstance(node.get("x-code"), str)), None)
-        own = node.get("x-code")
-        code = folded or (own.get(keyword) if isinstance(own, dict) else None) or BY_KEYWORD.get(str(keyword), "malformed_value")
-        got = _at(value, error.path)
-        described = next((node["description"] for node in reversed(nodes) if "description" in node), "")
-        document: schemas.Schema = next((node for node in reversed(nodes) if "title" in node and "properties" in node), {})
-        fault = Fault(code, error.path, keyword, node, document, described, got, None, folded is None)
-        if keyword == "required":
-            yield from (fault._replace(name=name) for name in node["required"] if name not in got)
-        elif keyword == "additionalProperties":
-            known = node.get("properties", {})
-            yield from (fault._replace(path=(*error.path, name), name=name) for name in got if name not in known)
-        elif "propertyNames" in error.schema_path:
-            names = self._names_engine(error.schema_path[: place.index("propertyNames") + 1], schema)
-            yield from (
-                fault._replace(path=(*error.path, name), value=name, name=name) for name in got if not names.is_valid(name)
-            )
-        else:
-            yield fault
-
-    def _names_engine(self, place: tuple[str, ...], schema: schemas.Schema) -> Engine:
-        if place not in self._names:
-            *_, node = _nodes(schema, place)
-            self._names[place] = self._engine({**node["propertyNames"], "$defs": schema["$defs"]})
-        return self._names[place]
+            if found.room(fault.code) or (fault.code == "unknown_member" and found.room("misplaced_member")):
+                code = code_of(fault)
+                if found.room(code):
+                    found.add(code, base + fault.path, *say(fault._replace(code=code)))
 
 
-class _Cut:
-    """Copies values, about `left` of them: enough to find as much as anybody will read."""
+class _Explainer:
+    """A schema of `schemas.explained()` that says what is wrong."""
 
-    def __init__(self, left: int) -> None:
-        self.left = left
+    def __init__(self, engine: Callable[[schemas.Schema], Engine], schema: schemas.Schema) -> None:
+        self._make = engine
+        self._schema = schema
+        self._engine = engine(schema)
+        self._rules: dict[Path, _Rule] = {}
+        self._names: dict[int, Engine] = {}
 
-    def copy(self, value: Any) -> Any:
-        """The value, or as much of it as is left to look at."""
-        if isinstance(value, dict):
-            self.left -= len(value)
-            members = value.items() if self.left >= 0 else list(value.items())[: max(self.left + len(value), 1)]
-            return {name: self.copy(member) for name, member in members}
-        if isinstance(value, list):
-            self.left -= len(value)
-            return [self.copy(item) for item in (value if self.left >= 0 else value[: max(self.left + len(value), 1)])]
-        return value
+    def faults(self, value: Any, sample: "_Sample") -> Iterator[Fault]:
+        """What is wrong with as much of `value` as the sample takes."""
+        copy = sample.copy(value)
+        for error in self._engine.errors(copy):
+            rule = self._rules.get(error.schema_path) or self._rules.setdefault(error.schema_path, _rule(self._schema, error))
+            path = tuple(sample.name(step) if isinstance(step, str) else step for step in error.path)
+            got = _at(value, path)
+            fault = Fault(rule.code, path, rule.keyword, rule.nodes, got, None, rule.basic)
+            if "x-names" in rule.node:
+                bad = (name for name in got if not self._allowed(rule.node).is_valid(name))
+                for name in islice(bad, MOST_OF_A_CODE):
+                    yield fault._replace(keyword="propertyNames", path=(*path, name), value=name, name=name)
+            elif rule.keyword == "required":
+                yield from (fault._replace(name=name) for name in rule.node["required"] if name not in got)
+            elif rule.keyword == "additionalProperties":
+                known = rule.node.get("properties", {})
+                names = (sample.name(name) for name in _at(copy, error.path) if name not in known)
+                yield from (fault._replace(path=(*path, name), name=name) for name in names)
+            else:
+                yield fault
+
+    def _allowed(self, node: schemas.Schema) -> Engine:
+        """What names may be in the objects of a node."""
+        return self._names.get(id(node)) or self._names.setdefault(id(node), self._make(node["x-names"]))
 
 
-def _nodes(schema: schemas.Schema, path: tuple[str, ...]) -> Iterator[schemas.Schema]:
+class _Rule(NamedTuple):
+    """What an error means that a keyword of a schema gives: the nodes on the way to it, the last has it."""
+
+    code: str
+    keyword: str
+    nodes: tuple[schemas.Schema, ...]
+    basic: bool
+
+    @property
+    def node(self) -> schemas.Schema:
+        return self.nodes[-1]
+
+
+def _rule(schema: schemas.Schema, error: Error) -> _Rule:
+    nodes = tuple(_nodes(schema, error.schema_path))
+    keyword = str(error.schema_path[-1])
+    folded = next((node["x-code"] for node in reversed(nodes) if isinstance(node.get("x-code"), str)), None)
+    own = nodes[-1].get("x-code")
+    code = folded or (own.get(keyword) if isinstance(own, dict) else None) or BY_KEYWORD.get(keyword, "malformed_value")
+    return _Rule(code, keyword, nodes, folded is None)
+
+
+def _nodes(schema: schemas.Schema, path: Path) -> Iterator[schemas.Schema]:
     """The nodes on the way to a keyword; the last is the one that has it."""
     node: Any = schema
     yield node
@@ -204,27 +231,57 @@ def _nodes(schema: schemas.Schema, path: tuple[str, ...]) -> Iterator[schemas.Sc
             yield node
 
 
-_DIGIT: Final = 0xE000
-_EMPTY: Final = "\ue010"
-"""Characters for private use, in which no client writes names."""
+def _rank(fault: Fault) -> int:
+    return RANK.index(fault.keyword) if fault.keyword in RANK else len(RANK)
 
 
-def _disguised(value: Any) -> Any:
-    """A copy in which names of digits begin with another character, and empty names have one."""
-    if isinstance(value, list):
-        return [_disguised(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        (chr(_DIGIT + int(name[0])) + name[1:] if name.isascii() and name.isdigit() else name or _EMPTY): _disguised(member)
-        for name, member in value.items()
-    }
+def _told_as_missing(faults: Iterable[Fault]) -> set[Path]:
+    """The places of unknown members that are told with what is missing, whose place they take."""
+    told: set[Path] = set()
+    missing = (fault for fault in faults if fault.code in ("required_missing", "recommended_missing"))
+    for fault in islice(missing, 2 * MOST_OF_A_CODE):
+        name = misspelling(fault.value, str(fault.name), fault.members)
+        told.update((*fault.path, other) for other in ([name] if name is not None else flat(fault.value, str(fault.name))))
+    return told
 
 
-def _undisguised(name: str) -> str:
-    if name == _EMPTY:
-        return ""
-    return str(ord(name[0]) - _DIGIT) + name[1:] if _DIGIT <= ord(name[0]) < _DIGIT + 10 else name
+_ALIAS: Final = "\ue000"
+"""A character for private use, with which no client begins a name."""
+
+
+class _Sample:
+    """Copies values, `left` of them: enough to find as much as anybody will read.
+
+    In the copies, names that are long, empty or begin like a number have others: jsonschema-rs takes `12` for a position, passes
+    over an empty one, and copies them all into each error.
+    """
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self._names: list[str] = []
+
+    def copy(self, value: Any) -> Any:
+        """The value, or as much of it as is left to look at."""
+        if isinstance(value, dict):
+            return {self._alias(name): self.copy(member) for name, member in self._taken(value.items())}
+        return [self.copy(item) for item in self._taken(value)] if isinstance(value, list) else value
+
+    def name(self, name: str) -> str:
+        """The name that this one has in the original."""
+        return self._names[int(name[1:])] if name[:1] == _ALIAS else name
+
+    def _taken(self, items: Iterable[Any]) -> Iterator[Any]:
+        for item in items:
+            if self.left <= 0:
+                return
+            self.left -= 1
+            yield item
+
+    def _alias(self, name: str) -> str:
+        if 0 < len(name) <= LONG_NAME and name[0] not in "+-0123456789" + _ALIAS:
+            return name
+        self._names.append(name)
+        return f"{_ALIAS}{len(self._names) - 1}"
 
 
 def _at(value: Any, path: Path) -> Any:

@@ -1,14 +1,14 @@
 """Sessions: which end goes with which start in a batch, and whether the two agree."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Final, NamedTuple
 
 from .found import Found, shown
+from .times import EARLIEST_MS
 
 DURATION_TOLERANCE_MS: Final = 60 * 1000
 """How much longer than the time between its timestamps a session may last: both are stamped a little beside their moments."""
 
-_EARLIEST_MS: Final = 946_684_800_000
 _UNITS: Final = (("seconds", 1000), ("minutes", 60_000))
 
 Ids = tuple[str | None, str | None]
@@ -17,11 +17,13 @@ Ids = tuple[str | None, str | None]
 class SessionEnd(NamedTuple):
     """The end of a session, and the position of the start in the same batch that goes with it, if there is one.
 
-    `differs` is the member in which both name another session, `session_id` or `session_uuid`.
+    `same` tells that they share an id; `differs` is the member in which they name different sessions, `session_id` or
+    `session_uuid`.
     """
 
     position: int
     start: int | None
+    same: bool
     differs: str | None
 
 
@@ -37,10 +39,12 @@ def session_ids(data: dict[str, Any]) -> Ids:
     )
 
 
-def session_ends(events: list[Any]) -> list[SessionEnd]:
+def session_ends(events: list[Any], lost: Container[int] | None = None) -> list[SessionEnd]:
     """The ends of sessions among the events of a batch, in their order.
 
-    An end goes with the start before it that has its id; failing that with the latest start before it that is still open.
+    An end goes with the start before it that has its id; failing that with the latest start before it that is still open. If it
+    is known which ends are `lost`, of a session that has not started here before, the others with an id do not: their session
+    started in an earlier batch.
     """
     sessions = list(_sessions(events))
     same = _with_same_id(sessions)
@@ -54,30 +58,42 @@ def session_ends(events: list[Any]) -> list[SessionEnd]:
             continue
         start = same.get(index)
         if start is not None:
-            ends.append(SessionEnd(index, start, _difference(events[start]["data"], data)))
+            ends.append(SessionEnd(index, start, True, _difference(events[start]["data"], data)))
+        elif lost is not None and index not in lost and any(session_ids(data)):
+            ends.append(SessionEnd(index, None, False, None))
         elif open_starts and not _is_before(data, events[open_starts[-1]]["data"]):
             start = open_starts.pop()
-            ends.append(SessionEnd(index, start, _difference(events[start]["data"], data)))
+            ends.append(SessionEnd(index, start, False, _difference(events[start]["data"], data)))
         else:
-            ends.append(SessionEnd(index, None, None))
+            ends.append(SessionEnd(index, None, False, None))
     return ends
 
 
 def check_sessions(events: list[Any], found: Found) -> None:
-    """Tell of ends that name another session than their start, or a duration that their timestamps contradict."""
+    """Tell of ends that share one id with their start and not the other, or have a duration that their timestamps contradict.
+
+    Whether an end without an id in common with a start in the batch goes with that or an earlier one, only a history can tell.
+    """
     for end in session_ends(events):
-        data = events[end.position]["data"]
-        start = events[end.start]["data"] if end.start is not None else {}
-        if end.differs is None:
-            _check_duration(end.position, data, start, found)
-        elif found.room("session_id_differs"):
-            expected = f"{shown(start[end.differs])}, which events[{end.start}] starts"
-            found.add(
-                "session_id_differs",
-                ("events", end.position, "data", end.differs),
-                f"is {shown(data[end.differs])}; expected {expected}.",
-                f"End a session with the {end.differs} it started with, and start another before it is ended.",
-            )
+        if end.same and end.differs is not None:
+            tell_difference(end, events, found)
+        else:
+            start = events[end.start]["data"] if end.start is not None and end.differs is None else {}
+            _check_duration(end.position, events[end.position]["data"], start, found)
+
+
+def tell_difference(end: SessionEnd, events: list[Any], found: Found) -> None:
+    """Tell that an end has another id than the start that it goes with."""
+    assert end.start is not None
+    assert end.differs is not None
+    if found.room("session_id_differs"):
+        got, expected = (shown(events[index]["data"][end.differs]) for index in (end.position, end.start))
+        found.add(
+            "session_id_differs",
+            ("events", end.position, "data", end.differs),
+            f"is {got}; expected {expected}, which events[{end.start}] starts.",
+            f"End a session with the {end.differs} it started with, and start another before it is ended.",
+        )
 
 
 def _sessions(events: list[Any]) -> Iterator[tuple[int, str, dict[str, Any]]]:
@@ -124,7 +140,7 @@ def _is_before(end: dict[str, Any], start: dict[str, Any]) -> bool:
 def _time(data: dict[str, Any], member: str) -> float | None:
     """A time, if it can be in milliseconds; of others another check tells."""
     time: Any = data.get(member)
-    return time if (type(time) is int or type(time) is float) and _EARLIEST_MS <= time < 10**13 else None
+    return time if (type(time) is int or type(time) is float) and EARLIEST_MS <= time < 10**13 else None
 
 
 def _check_duration(index: int, data: dict[str, Any], start: dict[str, Any], found: Found) -> None:

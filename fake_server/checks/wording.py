@@ -5,8 +5,10 @@ from typing import Any, Final, NamedTuple
 
 from mparticle_sdk.values import meant as meant_value
 
-from .found import Path, shown
-from .members import belongs, meant, misspelt, same, similar
+from .. import schemas
+from .found import Path, got, shown
+from .hints import malformed, missing, mistyped, unquoted
+from .members import belongs, inside, meant, same, similar
 
 MOST_LISTED: Final = 24
 """Values of an enumeration that a message lists."""
@@ -28,101 +30,111 @@ Words = tuple[str, str | None]
 
 
 class Fault(NamedTuple):
-    """An error of the schema as a finding: its code and place, the keyword and its node, and the value that was got there.
+    """An error of the schema as a finding: its code and place, the keyword, the nodes on the way to it, and the value got there.
 
-    `document` is the schema of the object around it, `described` says what is expected; `name` is the member that is missing,
-    unknown or not allowed. `basic` is false for what `x-findings` say of a valid value.
+    `name` is the member that is missing, unknown or not allowed. `basic` is false for what `x-findings` say of a valid value.
     """
 
     code: str
     path: Path
     keyword: str
-    node: dict[str, Any]
-    document: dict[str, Any]
-    described: str
+    nodes: tuple[schemas.Schema, ...]
     value: Any
     name: str | None
     basic: bool
 
+    @property
+    def node(self) -> schemas.Schema:
+        """The node that has the keyword."""
+        return self.nodes[-1]
 
-def say(fault: Fault) -> tuple[str, str, str | None]:
-    """The code that the finding gets in the end, what is said after its place, and the hint."""
-    if fault.code == "unknown_member":
-        return _unknown_member(fault)
-    words = _SAID.get(fault.code) or _BY_KEYWORD.get(fault.keyword, _other)
-    return fault.code, *words(fault)
+    @property
+    def document(self) -> schemas.Schema:
+        """The schema of the object around it."""
+        return next((node for node in reversed(self.nodes) if "title" in node and "properties" in node), {})
+
+    @property
+    def members(self) -> schemas.Schema:
+        """The documented members of that object."""
+        members: schemas.Schema = self.document.get("properties", {})
+        return members
+
+    @property
+    def expected(self) -> str:
+        """What the innermost description says."""
+        said: str = next((node["description"] for node in reversed(self.nodes) if "description" in node), "")
+        return said.partition(". ")[0].rstrip(".")
 
 
-def got(value: Any) -> str:
-    """A value for a message."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, (dict, list)):
-        return "an object" if isinstance(value, dict) else "an array"
-    return f"the text {shown(value)!r}" if isinstance(value, str) else f"the number {shown(value)}"
+def code_of(fault: Fault) -> str:
+    """The code that the finding gets in the end: an unknown member may be one of another object."""
+    if fault.code == "unknown_member" and same(str(fault.name), fault.members) is None and _owners(fault):
+        return "misplaced_member"
+    return fault.code
 
 
-def listed(names: Iterable[str]) -> str:
-    """Names with commas and an or."""
+def say(fault: Fault) -> Words:
+    """What is said after the place of a fault, and the hint."""
+    return (_SAID.get(fault.code) or _BY_KEYWORD.get(fault.keyword, _other))(fault)
+
+
+def listed(names: Iterable[str], conjunction: str = "or") -> str:
+    """Names with commas and a conjunction."""
     *first, last = names
-    return f"{', '.join(first)} or {last}" if first else last
+    return f"{', '.join(first)} {conjunction} {last}" if first else last
 
 
 # -- by code -------------------------------------------------------------------------------------------------------------------
 
 
-def _unknown_member(fault: Fault) -> tuple[str, str, str | None]:
+def _owners(fault: Fault) -> list[str]:
+    return belongs(str(fault.name), fault.document["title"])
+
+
+def _misplaced(fault: Fault) -> Words:
+    owners = _owners(fault)
+    said = f"is not a member of {_article(fault.document)}, but of {listed(owners[:4])}; here mParticle ignores it."
+    into = [member for owner in owners for member in inside(owner, fault.document["title"])]
+    if fault.document["title"] == "Batch" and not into:
+        return said, f"Move {fault.name} into the data of an event."
+    to = f"into {listed(dict.fromkeys(into))}" if into else f"to where it belongs{_instead(fault)}"
+    return said, f"Move {fault.name} {to}."
+
+
+def _unknown_member(fault: Fault) -> Words:
     assert fault.name is not None
-    known = fault.document["properties"]
-    here = _article(fault.document["title"].lower())
-    close = same(fault.name, known)
-    owners = belongs(fault.name, fault.document["title"]) if close is None else []
-    if owners:
-        said = f"is no member of {here}, but of {listed(owners[:4])}; here mParticle ignores it."
-        return "misplaced_member", said, f"Move {fault.name} to where it belongs{_instead(fault)}."
-    close = close or similar(fault.name, known)
+    close = same(fault.name, fault.members) or similar(fault.name, fault.members)
     hint = f"Did you mean {close} instead of {shown(fault.name)}?" if close else None
-    if hint is None and "custom_attributes" in known:
+    if hint is None and "custom_attributes" in fault.members:
         hint = "Put what is your own into custom_attributes."
-    return "unknown_member", f"is no member of {here}; mParticle ignores it.", hint
+    return f"is not a member of {_article(fault.document)}; mParticle ignores it.", hint
 
 
 def _instead(fault: Fault) -> str:
-    if fault.name == "event_name" and "screen_name" in fault.document["properties"]:
+    if fault.name == "event_name" and "screen_name" in fault.members:
         return ", or call it screen_name"
-    return ", or call it event_name" if fault.name == "screen_name" and "event_name" in fault.document["properties"] else ""
+    return ", or call it event_name" if fault.name == "screen_name" and "event_name" in fault.members else ""
 
 
-def _article(title: str) -> str:
-    if title.endswith("s"):
-        return title
+def _article(document: schemas.Schema) -> str:
+    """The title of a document inside a sentence."""
+    title: str = document["title"]
+    if title.endswith("s") or title in _UNCOUNTED:
+        return title.lower() if title != "CCPA" else title
+    title = title if title[1].isupper() else title.lower()
     return f"{'an' if title[0] in 'aeio' else 'a'} {title}"
 
 
+_UNCOUNTED: Final = {"Attribution", "Batching", "CCPA", "Consent", "Context", "Event data", "Media"}
+
+
 def _missing(fault: Fault) -> Words:
-    assert fault.name is not None
-    instead = next((other for other in fault.value if isinstance(other, str) and misspelt(other, [fault.name])), None)
-    if instead is not None and instead not in fault.document.get("properties", {}):
-        return f"has no {fault.name}.", f"Did you mean {fault.name} instead of {shown(instead)}?"
-    example = _EXAMPLES.get(fault.name)
-    here = f", which {_article(fault.document['title'].lower())} needs" if fault.document else ""
-    return f"has no {fault.name}{here}.", f'Add "{fault.name}": {example}.' if example else None
-
-
-_EXAMPLES: Final = {
-    "action": '"purchase"',
-    "application_transition_type": '"application_initialized"',
-    "custom_event_type": '"other"',
-    "data": "{…}",
-    "environment": '"development"',
-    "event_name": '"Signed up"',
-    "is_opted_out": "true",
-    "push_message_type": '"received"',
-    "register": "true",
-    "screen_name": '"Home"',
-    "session_duration_ms": "the milliseconds that it lasted",
-    "url": '"https://…"',
-}
+    said = f"has no {fault.name}"
+    if fault.document and fault.code == "recommended_missing":
+        said += f"; expected one, since {_article(fault.document)} says little without it"
+    elif fault.document:
+        said += f", which {_article(fault.document)} needs"
+    return f"{said}.", missing(str(fault.name), fault.value, fault.document)
 
 
 def _environment(_: Fault) -> Words:
@@ -132,7 +144,7 @@ def _environment(_: Fault) -> Words:
 def _number_as_string(fault: Fault) -> Words:
     if fault.value == "":
         return "is empty text; expected a number or null.", "Leave it out, or send null."
-    return f"is the text {shown(fault.value)!r}; expected a number.", f"Send {shown(fault.value)} without quotation marks."
+    return f"is the text {shown(fault.value)!r}; expected a number.", unquoted(fault.value, fault.nodes)
 
 
 def _nested(fault: Fault) -> Words:
@@ -143,19 +155,22 @@ def _nested(fault: Fault) -> Words:
 
 
 def _name_too_long(fault: Fault) -> Words:
-    limit = _limit(fault.node, "maxLength")
-    return f"has a name of {len(fault.value)} characters; expected at most {limit}.", None
+    return f"has a name of {len(fault.value)} characters; expected at most {fault.node['x-names']['maxLength']}.", None
+
+
+def _name_blank(fault: Fault) -> Words:
+    return f"is {got(fault.value)}; expected a name that says what happened.", None
 
 
 def _placeholder(fault: Fault) -> Words:
     return (
-        f"is {got(fault.value)}, a placeholder; expected an identity of one user, who else becomes one with all others sent so.",
+        f"is {got(fault.value)}, a placeholder; expected an identity of one user: all users sent with it become one.",
         "Leave the identity out where there is none.",
     )
 
 
 def _email(fault: Fault) -> Words:
-    return f"is {got(fault.value)}; expected an e-mail address, such as ada@example.com.", None
+    return f"is {got(fault.value)}; expected an e-mail address, such as ada@example.com.", malformed(fault.value, fault.node)
 
 
 def _email_as_id(fault: Fault) -> Words:
@@ -167,12 +182,10 @@ def _email_as_id(fault: Fault) -> Words:
 
 def _reserved(fault: Fault) -> Words:
     if fault.name is not None:
-        known = [
-            "$age", "$gender", "$country", "$zip", "$city", "$state", "$address", "$firstname", "$lastname", "$mobile",
-        ]  # fmt: skip
+        known = schemas.load()["user_attributes.json"]["properties"]
         close = meant(fault.name, known)
         hint = f"Did you mean {close} instead of {shown(fault.name)}?" if close else "Choose a name that does not begin with $."
-        return f"is no attribute that mParticle reserves; expected {listed(known)}.", hint
+        return f"is not an attribute that mParticle reserves; expected {listed(known)}.", hint
     if isinstance(fault.value, list):
         return "is a list; expected a single value.", None
     return f"is {got(fault.value)}; expected a number of years.", None
@@ -186,11 +199,11 @@ def _type(fault: Fault) -> Words:
     names = [types] if isinstance(types, str) else types
     # A node that takes digits as text does so with a finding: what is expected is the number.
     numbers = {"integer", "number"} & set(names)
-    expected = [_TYPES[name] for name in names if name != "null" and not (numbers and name == "string")]
-    if not expected:
+    kinds = [name for name in names if name != "null" and not (numbers and name == "string")]
+    if not kinds:
         return _other(fault)
-    hint = "Leave it out where there is none." if fault.value is None else None
-    return f"is {got(fault.value)}; expected {listed(expected)}.", hint
+    hint = mistyped(fault.value, kinds, fault.path, fault.nodes)
+    return f"is {got(fault.value)}; expected {listed(_TYPES[kind] for kind in kinds)}.", hint
 
 
 def _enum(fault: Fault) -> Words:
@@ -201,42 +214,43 @@ def _enum(fault: Fault) -> Words:
 
 
 def _too_long(fault: Fault) -> Words:
-    return f"has {len(fault.value)} characters; expected at most {_limit(fault.node, 'maxLength')}.", None
+    return f"has {len(fault.value)} characters; expected at most {fault.node['maxLength']}.", None
 
 
 def _too_many(fault: Fault) -> Words:
-    kind = "entries" if isinstance(fault.value, list) else "members"
-    limit = _limit(fault.node, "maxItems" if isinstance(fault.value, list) else "maxProperties")
-    return f"has {len(fault.value)} {kind}; expected at most {limit}.", None
+    kind, limit = ("entries", "maxItems") if isinstance(fault.value, list) else ("members", "maxProperties")
+    return f"has {len(fault.value)} {kind}; expected at most {fault.node[limit]}.", None
 
 
 def _range(fault: Fault) -> Words:
-    if fault.keyword in ("minimum", "exclusiveMinimum"):
-        return f"is {got(fault.value)}; expected at least {fault.node[fault.keyword]}.", None
-    return f"is {got(fault.value)}; expected at most {fault.node[fault.keyword]}.", None
+    bound = "least" if fault.keyword == "minimum" else "most"
+    hint = "Send hours, not minutes or seconds." if fault.path[-1:] == ("timezone_offset",) else None
+    return f"is {got(fault.value)}; expected at {bound} {fault.node[fault.keyword]}.", hint
 
 
 def _other(fault: Fault) -> Words:
     if fault.code == "wrong_type":
-        return f"is {got(fault.value)}; expected a number.", None
-    expected = fault.described.partition(". ")[0].rstrip(".")
-    return f"is {got(fault.value)}; expected {expected[:1].lower()}{expected[1:]}.", None
-
-
-def _limit(node: Any, keyword: str) -> Any:
-    """The limit in a node, or in what is in it."""
-    return node[keyword] if keyword in node else _limit(node["propertyNames"], keyword)
+        moment = any(node.get("title") == "Moment" for node in fault.nodes)
+        return f"is {got(fault.value)}; expected {'milliseconds since 1970' if moment else 'a number'}.", mistyped(
+            fault.value, ["number"], fault.path, fault.nodes
+        )
+    expected = fault.expected
+    return f"is {got(fault.value)}; expected {expected[:1].lower()}{expected[1:]}.", malformed(fault.value, fault.node)
 
 
 _SAID: Final[dict[str, Callable[[Fault], Words]]] = {
     "required_missing": _missing,
     "recommended_missing": _missing,
     "environment_missing": _environment,
+    "unknown_member": _unknown_member,
+    "misplaced_member": _misplaced,
+    "malformed_value": _other,
     "number_as_string": _number_as_string,
     "mpid_as_string": _number_as_string,
     "attribute_nested": _nested,
     "attribute_name_too_long": _name_too_long,
     "user_attribute_name_too_long": _name_too_long,
+    "name_blank": _name_blank,
     "identity_placeholder": _placeholder,
     "email_malformed": _email,
     "customer_id_is_email": _email_as_id,

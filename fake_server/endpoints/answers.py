@@ -1,11 +1,14 @@
 """The answers that more than one family of endpoints gives: JSON, and mParticle's error body."""
 
-from typing import Any
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
 
 import msgspec
 
 from ..checks.finding import Finding
-from ..intake import Answer
+from ..faults import Fault
+from ..intake import Answer, Outcome
 from ..redaction import Headers
 
 CODES = {
@@ -16,11 +19,22 @@ CODES = {
     405: "METHOD_NOT_ALLOWED",
     408: "REQUEST_TIMEOUT",
     413: "PAYLOAD_TOO_LARGE",
+    429: "TOO_MANY_REQUESTS",
     431: "REQUEST_HEADER_FIELDS_TOO_LARGE",
     500: "INTERNAL_SERVER_ERROR",
     503: "SERVICE_UNAVAILABLE",
 }
 """The `code` of an error body by status; mParticle publishes BAD_REQUEST alone (`events-api.md §4`)."""
+
+
+CHALLENGE: Final[Headers] = [(b"www-authenticate", b'Basic realm="mParticle"')]
+"""What goes with a 401 to an upload."""
+
+_HEADERS: Final[dict[int, Headers]] = {
+    # What mParticle sends with a status (`events-api.md §4`), whatever brought it about.
+    401: CHALLENGE,
+    429: [(b"x-mp-rate-limit-exceeded", b"workspace")],
+}
 
 
 def json_answer(status: int, value: Any, headers: Headers | None = None) -> Answer:
@@ -35,7 +49,43 @@ def json_answer(status: int, value: Any, headers: Headers | None = None) -> Answ
 
 def error_answer(status: int, *messages: str, headers: Headers | None = None) -> Answer:
     """mParticle's error body: `{"errors": [{"code": …, "message": …}]}`."""
-    return json_answer(status, {"errors": [{"code": CODES[status], "message": message} for message in messages]}, headers)
+    code = CODES.get(status) or _code(status)
+    return json_answer(status, {"errors": [{"code": code, "message": message} for message in messages]}, headers)
+
+
+def _code(status: int) -> str:
+    """The code of a status that only a fault answers with."""
+    try:
+        return HTTPStatus(status).name
+    except ValueError:
+        return "UNKNOWN"
+
+
+def faulty_answer(outcome: Outcome, fault: Fault, otherwise: Callable[[], Answer]) -> Answer:
+    """The answer to a request that met a fault: what the fault says, or `otherwise` where it only has a delay."""
+    if fault.status is None:
+        return msgspec.structs.replace(otherwise(), delay=fault.delay)
+    headers: Headers = list(_HEADERS.get(fault.status, ()))
+    if fault.retry_after is not None:
+        headers.append((b"retry-after", str(fault.retry_after).encode()))
+    if fault.body is None:
+        answer = error_answer(
+            fault.status, *(tell(finding) for finding in outcome.findings if finding.code == "fault_injected"), headers=headers
+        )
+    else:
+        body = fault.body.encode()
+        kind = b"application/json" if _is_json(body) else b"text/plain; charset=utf-8"
+        answer = Answer(fault.status, [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *headers], body)
+    answer.delay = fault.delay
+    return answer
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def tell(finding: Finding) -> str:

@@ -6,7 +6,7 @@ from ..checks.finding import Finding
 from ..intake import Answer, Endpoint, Form, Intake, Outcome, Reading, Submission
 from ..recording import StoreError
 from ..redaction import Headers
-from .answers import error_answer, tell
+from .answers import CHALLENGE, error_answer, faulty_answer, tell
 
 FORMS: Final = {
     "/v2/events": Form("events_api"),
@@ -53,8 +53,13 @@ class _EventsUpload:
         return self.answer(self.intake.refuse(submission, status, sender, self.form.source))
 
     def answer(self, outcome: Outcome) -> Answer:
+        if outcome.fault is not None:
+            return faulty_answer(outcome, outcome.fault, lambda: self._answer(outcome))
+        return self._answer(outcome)
+
+    def _answer(self, outcome: Outcome) -> Answer:
         if outcome.status != 202:
-            headers = [(b"www-authenticate", b'Basic realm="mParticle"')] if outcome.status == 401 else None
+            headers = CHALLENGE if outcome.status == 401 else None
             return error_answer(outcome.status, *_messages(outcome), headers=headers)
         assert outcome.input is not None
         percentage = outcome.input.workspace.percentage_used(self.intake.now_ms(), outcome.batches)

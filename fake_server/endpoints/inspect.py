@@ -13,7 +13,6 @@ import msgspec
 
 from .. import query
 from ..checks.finding import Finding
-from ..checks.rules import Rules
 from ..decoding import decode
 from ..intake import Answer, Chunks, Endpoint, Intake, Reply, Submission, most_of_a_line, source_request_id
 from ..query import Cursor, Filter, FilterError, Item, Kind, Wait
@@ -56,6 +55,7 @@ def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
         Endpoint("POST", "/_fake/workspaces", api.make_workspace),
         Endpoint("PUT", "/_fake/workspaces/<name>", api.change_workspace),
         Endpoint("DELETE", "/_fake/workspaces/<name>", api.remove_workspace),
+        Endpoint("DELETE", "/_fake/workspaces/<name>/inputs/<key>", api.remove_input),
         Endpoint("GET", "/_fake/openapi.json", api.openapi),
     ]
     return [
@@ -307,17 +307,21 @@ class _Inspect:
         return json_answer(200, _workspace_item(self._put(name, body)))
 
     def _put(self, name: str, body: _WorkspaceBody) -> Workspace:
-        known = self.intake.workspaces.get(name)
-        before = known.rules if known else self.intake.workspaces.rules
-        ignore = before.ignore if body.ignore is None else body.ignore
-        rules = Rules.parse(ignore, before.error if body.error is None else body.error)
-        return self.intake.workspaces.put(name, body.mode, {given.key: given.secret for given in body.inputs}, rules)
+        inputs = {given.key: given.secret for given in body.inputs}
+        return self.intake.workspaces.put(name, body.mode, inputs, ignore=body.ignore, error=body.error)
 
     def remove_workspace(self, submission: Submission) -> Answer:
         name = submission.arguments["name"]
         if not self.intake.workspaces.remove(name):
             return error_answer(404, f"There is no workspace {name[:80]!r}.")
         return json_answer(200, {"forgotten": self.recorder.forget(name)})
+
+    def remove_input(self, submission: Submission) -> Answer:
+        name, key = submission.arguments["name"], submission.arguments["key"]
+        workspace = self.intake.workspaces.release(name, key)
+        if workspace is None:
+            return error_answer(404, f"There is no workspace {name[:80]!r} with an input of the key {key[:80]!r}.")
+        return json_answer(200, _workspace_item(workspace))
 
     def render(self, record: RequestRecord) -> bytes:
         """All batches of a record as server-sent events; made once for all streams that show everything."""

@@ -17,6 +17,7 @@ from ..checks.finding import CODES as FINDING_CODES
 from ..checks.finding import SEVERITIES, Finding
 from ..dialects.java import ENUMS
 from ..dialects.standard import IDENTITY_TYPES
+from ..faults import MOST_FAULTS, Fault
 from ..version import __version__
 from .answers import CODES as ERROR_CODES
 from .events_api import FORMS
@@ -49,7 +50,7 @@ def document() -> Json:
             {"name": "Workspaces", "description": "Inputs (key and secret) and how they are answered."},
             {"name": "Server", "description": "The fake itself."},
         ],
-        "paths": {**_uploads(), **_records(), **_workspaces(), **_server()},
+        "paths": {**_uploads(), **_records(), **_workspaces(), **_faults(), **_server()},
         "components": {
             "schemas": _schemas(),
             "responses": _responses(),
@@ -311,6 +312,48 @@ def _workspaces() -> Json:
                 errors=(404,),
             ),
         },
+        "/_fake/workspaces/{name}/inputs/{key}": {
+            "delete": _inspect(
+                "Workspaces",
+                "removeInput",
+                "Take an input away from a workspace, which keeps what it recorded",
+                200,
+                item,
+                parameters=[name, _parameter("key", "path", {"type": "string", "minLength": 1}, "The API key of the input.")],
+                errors=(404,),
+            ),
+        },
+    }
+
+
+def _faults() -> Json:
+    faults = {"$ref": f"{_REF}Faults"}
+    of = _parameter("workspace", "query", {"type": "string", "default": "default"}, "The workspace whose requests meet them.")
+    put = _inspect(
+        "Workspaces", "setFaults", "Set what the next requests meet", 200, faults, parameters=[of], errors=(400, 404, 413)
+    )
+    put["description"] = (
+        "They take the place of those there are. A request of an authenticated input meets the first one that is left; where "
+        "that has a status, the request is recorded with it and with a finding `fault_injected`, and its batches are `rejected`. "
+        "A fault needs a status, a delay, or both; `retry_after` and `body` go with a status."
+    )
+    put["requestBody"] = {"required": True, "content": {"application/json": {"schema": faults}}}
+    return {
+        "/_fake/faults": {
+            "get": _inspect(
+                "Workspaces", "listFaults", "List what the next requests meet", 200, faults, parameters=[of], errors=(400, 404)
+            ),
+            "put": put,
+            "delete": _inspect(
+                "Workspaces",
+                "removeFaults",
+                "Remove all faults, and say which were left",
+                200,
+                faults,
+                parameters=[of],
+                errors=(400, 404),
+            ),
+        }
     }
 
 
@@ -434,7 +477,7 @@ def _responses() -> Json:
 def _schemas() -> Json:
     from .inspect import _Imported, _WorkspaceBody
 
-    types = [query.BatchItem, query.EventItem, query.RequestItem, query.NearMiss, Finding, _Imported, _WorkspaceBody]
+    types = [query.BatchItem, query.EventItem, query.RequestItem, query.NearMiss, Finding, Fault, _Imported, _WorkspaceBody]
     _, components = msgspec.json.schema_components(types, ref_template=_REF + "{name}")
     for schema in components.values():
         if "description" in schema:
@@ -488,6 +531,13 @@ _WRITTEN: Final[Json] = {
         "type": "object",
         "properties": {"event_type": {"enum": [*ENUMS["events.*.event_type"]]}, "data": {"type": "object"}},
         "required": ["event_type"],
+    },
+    "Faults": {
+        "type": "object",
+        "properties": {"items": {"type": "array", "items": {"$ref": f"{_REF}Fault"}, "maxItems": MOST_FAULTS}},
+        "required": ["items"],
+        "additionalProperties": False,
+        "examples": [{"items": [{"status": 429, "retry_after": 1, "times": 1}]}],
     },
     "Forgotten": {
         "type": "object",

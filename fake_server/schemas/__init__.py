@@ -53,6 +53,28 @@ def folded() -> Schema:
     return whole
 
 
+@cache
+def explained() -> Schema:
+    """What is folded, as it is asked for errors: with `x-names`, which engines pass over, for `propertyNames`.
+
+    For each bad name in an object an engine has an error with a copy of the whole object. Here each object with names at all gets
+    one error, by `maxProperties` of 0; the checks then look at its names. Members that refer to another document's members are
+    these: jsonschema-rs leaves out steps of the way to what is a member and referred to besides.
+    """
+    whole: Schema = _to_explain(folded())
+    return whole
+
+
+def _to_explain(node: Any) -> Any:
+    if isinstance(node, dict) and "/properties/" in node.get("$ref", ""):
+        _, _, name, _, member = node["$ref"].split("/")
+        node = folded()["$defs"][name]["properties"][member]
+    copy = _each(node, _to_explain)
+    if isinstance(copy, dict) and "propertyNames" in copy:
+        copy |= {"x-names": copy.pop("propertyNames"), "maxProperties": 0}
+    return copy
+
+
 def _each(node: Any, change: Any) -> Any:
     """A copy of a schema with `change` applied to the schemas directly in it."""
     if not isinstance(node, dict):

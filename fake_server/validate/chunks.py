@@ -9,18 +9,21 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from .. import dialects
 from ..checks.finding import Finding, make
+from ..checks.found import got
 from ..decoding import decode
+from ..dialects import java
 from ..json_text import scan
 from . import har
-from .places import line_and_column
+from .places import Ruler
 from .sources import BLOCK, Source, SourceError
 
 MOST_OF_A_LINE: Final = 32 << 20
 """Bytes of a line of NDJSON: a bulk request of 100 batches at their limit has 13 MB."""
 
 MOST_OF_A_DOCUMENT: Final = 256 << 20
-"""Bytes of a document that is no NDJSON."""
+"""Bytes of a document that is not NDJSON."""
 
 _HEAD: Final = 65_536
 _LOOKED_AT: Final = 5
@@ -30,25 +33,30 @@ _parse = msgspec.json.Decoder().decode
 _raw_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _NOT_WHITE = re.compile(rb"[^ \t\r\n]")
 _LINE_END = re.compile(rb"\n")
+_BETWEEN_ITEMS = re.compile(rb"[ \t\r\n,]*+")
+_EXPECTED: Final = "expected NDJSON, a batch, an array of batches or a HAR export"
+_MAY_BE_JAVA = re.compile(
+    b'"(?:'
+    + b"|".join(value.upper().encode() for path in ("environment", "events.*.event_type") for value in java.ENUMS[path])
+    + rb')"|\\u00[45]'
+)
+"""What the Java SDK writes and hardly anybody else."""
 
 
 class Piece(NamedTuple):
-    """A JSON text in a chunk: where it begins in the file, and which bytes of the chunk it is.
-
-    `endpoint` is where a browser sent it, and empty otherwise.
-    """
+    """A JSON text in a chunk: where it begins in the file, and which bytes of the chunk it is."""
 
     line: int
     column: int
     start: int
     end: int
-    endpoint: str = ""
 
 
 class Chunk(msgspec.Struct):
     """Some of an input. Without `pieces` each line of `text` is one, the first of them line `line` of the file.
 
-    `finding` is on something that cannot be examined, at that line. `skipped` counts requests that are no uploads.
+    `finding` is on something that cannot be examined, at that line. `skipped` counts requests that are not uploads. `sent` says
+    how a browser sent it. Where the pieces are items of an array, `first` is the index of the first, `dialect` that of them all.
     """
 
     line: int
@@ -56,6 +64,9 @@ class Chunk(msgspec.Struct):
     pieces: list[Piece] | None = None
     finding: Finding | None = None
     skipped: int = 0
+    sent: har.Sent | None = None
+    first: int | None = None
+    dialect: str | None = None
 
 
 def chunks(source: Source) -> Iterator[Chunk]:
@@ -63,7 +74,7 @@ def chunks(source: Source) -> Iterator[Chunk]:
     head = _head(source)
     if not _NOT_WHITE.search(head):
         return
-    _refuse_what_is_no_json(head)
+    _refuse_what_is_not_json(head)
     if _is_ndjson(head):
         yield from _lines(source, head)
     else:
@@ -92,19 +103,20 @@ def _head(source: Source) -> bytearray:
     return head
 
 
-def _refuse_what_is_no_json(head: bytearray) -> None:
+def _refuse_what_is_not_json(head: bytearray) -> None:
     beginning = bytes(head[:_HEAD])
     zero = beginning.find(b"\0")
     if zero >= 0:
         where = f"line {beginning.count(bytes([10]), 0, zero) + 1} has a zero byte"
         hint = "; is it UTF-16 without a byte order mark?" if zero < 4 and beginning.strip(b"\0")[:1] in b"{[" else ""
-        raise SourceError(f"is no text: {where}{hint or '; expected JSON, or JSON compressed with gzip'}")
+        raise SourceError(f"is not text: {where}{hint or '; expected JSON, or JSON compressed with gzip'}")
     if not any(line.lstrip()[:1] in (b"{", b"[") for line in _first_lines(beginning)):
-        line, _ = line_and_column(beginning, len(beginning) - len(beginning.lstrip()))
+        line = Ruler(beginning).to(len(beginning) - len(beginning.lstrip())).line
+        first = decode(_first_lines(beginning)[0], None, None, _HEAD)
+        if first.readable:
+            raise SourceError(f"is JSON, but holds no batch: line {line} is {got(first.value)}; {_EXPECTED}")
         shown = beginning.strip()[:20].decode("utf-8", "replace")
-        raise SourceError(
-            f"is no JSON: line {line} begins with {shown!a}; expected NDJSON, a batch, an array of batches or a HAR export"
-        )
+        raise SourceError(f"is not JSON: line {line} begins with {shown!a}; {_EXPECTED}")
 
 
 def _first_lines(head: bytes) -> list[bytes]:
@@ -132,7 +144,7 @@ def _is_ndjson(head: bytearray) -> bool:
     beginning = bytes(head[: max(_HEAD, end + _HEAD)])
     if _goes_on(beginning):
         return False
-    # The last line may be cut here; that it is no JSON then does no harm.
+    # The last line may be cut here; that it is not JSON then does no harm.
     return any(_is_container(line) for line in _first_lines(beginning)[1:])
 
 
@@ -148,7 +160,7 @@ def _goes_on(text: bytes) -> bool:
     try:
         return all(lexeme.kind != "fault" or lexeme.start >= len(text) for lexeme in scan(text))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        # The name of a member is no text.
+        # The name of a member is not text.
         return False
 
 
@@ -234,42 +246,48 @@ def _document(text: bytes) -> Iterator[Chunk]:
         items = None
     if items is None or (not items and not decode(text, None, None, len(text)).readable):
         start = len(text) - len(text.lstrip())
-        line, column = line_and_column(text, start)
-        yield Chunk(line, text, [Piece(line, column, start, len(text))])
+        begin = Ruler(text).to(start)
+        yield Chunk(begin.line, text, [Piece(begin.line, begin.column, start, len(text))])
         return
     yield from _items(text, items)
 
 
 def _items(text: bytes, items: list[msgspec.Raw]) -> Iterator[Chunk]:
+    dialect = _dialect(text, items)
     pieces: list[Piece] = []
-    at, line, line_start, first = 0, 1, 0, 0
-    for raw in items:
-        item = bytes(raw)
-        start = text.find(item, at)
-        line += text.count(b"\n", at, start)
-        line_start = text.rfind(b"\n", line_start, start) + 1 or line_start
+    ruler = Ruler(text)
+    at, first = text.index(b"[") + 1, 0
+    for index, raw in enumerate(items):
+        between = _BETWEEN_ITEMS.match(text, at)
+        assert between is not None
+        start = between.end()
+        at = start + memoryview(raw).nbytes
         if not pieces:
             first = start
-        column = len(text[line_start:start].decode("utf-8", "replace")) + 1 if start - line_start < _HEAD else 1
-        pieces.append(Piece(line, column, start - first, start - first + len(item)))
-        line += item.count(b"\n")
-        at = start + len(item)
-        if at - first > BLOCK:
-            yield Chunk(pieces[0].line, text[first:at], pieces)
+        ruler.to(start)
+        pieces.append(Piece(ruler.line, ruler.column, start - first, at - first))
+        if at - first > BLOCK or index == len(items) - 1:
+            yield Chunk(pieces[0].line, text[first:at], pieces, first=index + 1 - len(pieces), dialect=dialect)
             pieces = []
-    if pieces:
-        yield Chunk(pieces[0].line, text[first:at], pieces)
+
+
+def _dialect(text: bytes, items: list[msgspec.Raw]) -> str:
+    """That of all items, as of a request: one is enough to tell."""
+    if not _MAY_BE_JAVA.search(text):
+        return "standard"
+    batches = (decode(bytes(raw), None, None, MOST_OF_A_DOCUMENT).value for raw in items)
+    return next((dialect for dialect in map(dialects.detect, batches) if dialect != "standard"), "standard")
 
 
 def _requests(text: bytes, uploads: "Iterator[har.Upload | None]") -> Iterator[Chunk]:
-    skipped, at, line = 0, 0, 1
+    skipped = 0
+    ruler = Ruler(text)
     for upload in uploads:
         if upload is None:
             skipped += 1
             continue
-        line += text.count(b"\n", at, upload.at)
-        at = upload.at
-        _, column = line_and_column(text[text.rfind(b"\n", 0, at) + 1 : at], at)
-        yield Chunk(line, upload.body, [Piece(line, column, 0, len(upload.body), upload.path)], upload.finding)
+        ruler.to(upload.at)
+        piece = Piece(ruler.line, ruler.column, 0, len(upload.body))
+        yield Chunk(ruler.line, upload.body, [piece], upload.finding, sent=upload.sent)
     if skipped:
         yield Chunk(1, b"", [], skipped=skipped)

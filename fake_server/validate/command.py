@@ -28,7 +28,7 @@ class _Moment(click.ParamType[int]):
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=str))
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=str))
 @click.option(
     "--format",
     "form",
@@ -48,21 +48,26 @@ class _Moment(click.ParamType[int]):
 )
 @click.option("--max", "most", type=click.IntRange(1), help="Findings shown; all are counted.  [default: 50 in text, else 10000]")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that check big files.  [default: the number of cores]")
-@click.option("--now", "now_ms", type=_Moment(), help="The time that timestamps are held against.  [default: the clock's]")
+@click.option("--historical", is_flag=True, help="Check for /v2/bulkevents/historical: what is older than 72 hours.")
+@click.option(
+    "--now",
+    "now_ms",
+    type=_Moment(),
+    help="The time that timestamps are held against.  [default: when a batch was received if the file says so, else the clock's]",
+)
 def validate(
     files: tuple[str, ...],
     form: str,
-    ignore: tuple[str, ...],
-    error: tuple[str, ...],
     fail_on: str,
     most: int | None,
     workers: int | None,
     now_ms: int | None,
+    **judged: Any,
 ) -> None:
     """Check batches in files, without a server.
 
     A FILE holds NDJSON (a batch a line, also as `export` writes them), one batch, an array of batches, or a HAR export of a
-    browser; it may be compressed with gzip; - is stdin.
+    browser; it may be compressed with gzip; - is stdin, which is also read if no FILE is named and something is piped in.
 
     Exit status: 0 nothing to mend, 1 there are errors, 2 a file cannot be used.
     """
@@ -70,20 +75,28 @@ def validate(
     from . import console
     from .examination import Options
     from .run import run
+    from .sources import STDIN
 
     try:
-        rules = Rules.parse(ignore, error)
+        rules = Rules.parse(judged["ignore"], judged["error"])
     except RuleError as wrong:
         raise click.UsageError(str(wrong)) from wrong
+    if not files and not console.is_piped():
+        raise click.UsageError("Missing argument '[FILE]...': name files, or pipe batches in.")
+    paths = list(files) or [STDIN]
     as_text = form == "text"
     options = Options(
         now_ms=now_ms if now_ms is not None else time.time_ns() // 1_000_000,
         rules=rules,
         of_a_group=3 if as_text else sys.maxsize,
         most=most or (50 if as_text else 10_000),
+        always_now=now_ms is not None,
+        historical=judged["historical"],
     )
-    with console.progress(list(files)) as progress:
-        report = run(list(files), options, workers or min(os.cpu_count() or 1, 8), progress)
+    with console.progress(paths) as progress:
+        report = run(paths, options, workers or min(os.cpu_count() or 1, 8), progress)
+    if not files and not report.batches and not report.found and not report.problems:
+        raise click.UsageError("Nothing came from stdin, and no FILE is named.")
     console.write(report, form)
     raise SystemExit(console.exit_status(report, fail_on))
 

@@ -3,6 +3,8 @@
 What only some runs need is imported by them, so that small files are quick.
 """
 
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +20,18 @@ from .text import text_lines
 
 SHOWN_FROM: Final = 8 << 20
 """Bytes of input from which progress is shown."""
+
+
+def is_piped() -> bool:
+    """Whether somebody means stdin to be read: a pipe or a file, and neither a terminal nor /dev/null."""
+    if sys.stdin is None:
+        return False
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError):
+        # No file of the system: a test put it there.
+        return not sys.stdin.closed and not sys.stdin.isatty()
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
 
 @contextmanager
@@ -54,12 +68,12 @@ def write(report: Report, form: str) -> None:
         if file.problem is not None:
             click.echo(f"Error: {file.name} {file.problem}.", err=True)
         elif not file.batches and not file.findings:
-            click.echo(f"{file.name} has no batches.", err=True)
+            click.echo(f"Note: {file.name} has no batches.", err=True)
 
 
 def exit_status(report: Report, fail_on: str) -> int:
     """2 if an input cannot be used, 1 if there are findings as severe as `fail_on`, else 0."""
-    if any(file.problem is not None for file in report.files):
+    if report.problems:
         return 2
     at_least = SEVERITIES[SEVERITIES.index(fail_on) :]
     return int(any(count and severity in at_least for severity, count in report.by_severity().items()))

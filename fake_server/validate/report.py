@@ -7,9 +7,9 @@ import msgspec
 
 from ..checks.finding import SEVERITIES, Finding
 from ..terminal import plain
-from .chunks import Chunk
-from .examination import Group, Told, group_of, place_of, prefix_of
-from .places import NAMED, Excerpt, Span, excerpt, line_and_column, locate
+from .chunks import Chunk, Piece
+from .examination import Group, Told, group_of, prefix_of
+from .places import NAMED, Excerpt, Ruler, Span, Wanted, excerpt, locate
 from .sources import STDIN
 
 MOST_GROUPS: Final = 1_000
@@ -19,7 +19,7 @@ MOST_GROUPS: Final = 1_000
 class Shown(msgspec.Struct):
     """A finding with its place: lines and columns from 1, columns in characters.
 
-    `index` is that of the batch in a bulk request, if it was one.
+    `index` is that of the batch in an array, if it was in one.
     """
 
     file: "FileCounts"
@@ -69,6 +69,11 @@ class Report(msgspec.Struct):
         return sum(file.events for file in self.files)
 
     @property
+    def problems(self) -> int:
+        """Inputs that could not be used, or not to their end."""
+        return sum(file.problem is not None for file in self.files)
+
+    @property
     def found(self) -> int:
         """Findings, shown or not."""
         return self.groups.total()
@@ -94,15 +99,17 @@ class Report(msgspec.Struct):
         file.findings += groups.total()
         for group, count in groups.items():
             self.groups[self._group(group)] += count
+        kept: list[tuple[Told, Group]] = []
         for one in told:
-            if len(self.shown) == self.most:
+            if len(self.shown) + len(kept) == self.most:
                 break
             group = self._group(group_of(one.finding))
             if self._kept[group] < self.of_a_group:
                 self._kept[group] += 1
-                line, column, around = _place(chunk, one)
-                index = one.position if one.position >= 0 else None
-                self.shown.append(Shown(file, line, column, index, one.finding, around, group))
+                kept.append((one, group))
+        for (one, group), (line, column, around) in zip(kept, _places(chunk, [one for one, _ in kept]), strict=True):
+            index = one.position if one.position >= 0 else None
+            self.shown.append(Shown(file, line, column, index, one.finding, around, group))
 
     def wants(self, group: Group) -> bool:
         """Whether one more finding of a group would be shown."""
@@ -116,24 +123,32 @@ class Report(msgspec.Struct):
         return group if group in self.groups or len(self.groups) < MOST_GROUPS else (group[0], group[1], "…")
 
 
-def _place(chunk: Chunk, told: Told) -> tuple[int, int, Excerpt]:
-    piece, finding = told.piece, told.finding
-    text = chunk.text[piece.start : piece.end]
-    at = place_of(finding)
-    if at is not None:
-        span = Span(at, at + 1)
-    elif not text:
-        span = Span(0, 0)
-    else:
-        span = _span(text, told)
-    if piece.endpoint:
-        # The text is a string in the file: its places are not those of the file.
-        return piece.line, piece.column, excerpt(text, span)
-    line, column = line_and_column(text, span.start)
-    return piece.line + line - 1, column + piece.column - 1 if line == 1 else column, excerpt(text, span)
+_Place = tuple[int, int, Excerpt]
 
 
-def _span(text: bytes, told: Told) -> Span:
-    finding = told.finding
-    pointer = finding.pointer if finding.raw_pointer is None else finding.raw_pointer
-    return locate(text, prefix_of(told.position) + pointer, name=finding.code in NAMED)
+def _places(chunk: Chunk, told: list[Told]) -> list[_Place]:
+    """The places of findings, in their order. Each piece is walked once, however many are in it."""
+    by_piece: dict[Piece, list[int]] = {}
+    for number, one in enumerate(told):
+        by_piece.setdefault(one.piece, []).append(number)
+    places: dict[int, _Place] = {}
+    for piece, numbers in by_piece.items():
+        text = chunk.text[piece.start : piece.end]
+        spans = _spans(chunk, text, [told[number] for number in numbers])
+        ruler = Ruler(text, piece.line, piece.column)
+        for span, number in sorted(zip(spans, numbers, strict=True)):
+            if chunk.sent is None:
+                ruler.to(span.start)
+            # Otherwise the text is a string in the file: its places are not those of the file.
+            places[number] = ruler.line, ruler.column, excerpt(text, span)
+    return [places[number] for number in range(len(told))]
+
+
+def _spans(chunk: Chunk, text: bytes, told: list[Told]) -> list[Span]:
+    is_item = chunk.first is not None
+    wanted = []
+    for one in told:
+        pointer = one.finding.pointer if one.finding.raw_pointer is None else one.finding.raw_pointer
+        wanted.append(Wanted(prefix_of(one.position, is_item=is_item) + pointer, one.finding.code in NAMED))
+    spans = locate(text, wanted) if any(one.offset is None for one in told) else [Span(0, 0)] * len(told)
+    return [span if one.offset is None else Span(one.offset, one.offset + 1) for one, span in zip(told, spans, strict=True)]

@@ -12,18 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
+from ..decoding import MARKS
+
 STDIN: Final = "-"
 BLOCK: Final = 1 << 20
 """Bytes that are read at once."""
-
-_MARKS: Final = (
-    # UTF-32 before UTF-16, whose little-endian mark begins its own.
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 class SourceError(Exception):
@@ -53,7 +46,7 @@ class Source:
             reason = str(error).removeprefix("Error -3 while decompressing data: ")
             raise SourceError(f"is a broken gzip stream ({reason})") from error
         except UnicodeDecodeError as error:
-            raise SourceError(f"is no text in {error.encoding}, which its byte order mark announces ({error.reason})") from error
+            raise SourceError(f"is not text in {error.encoding}, which its byte order mark announces ({error.reason})") from error
         except OSError as error:
             raise SourceError(f"cannot be read: {error.strerror or error}") from error
 
@@ -109,7 +102,7 @@ def _source(file: "io.BufferedReader[Any]", raw: io.IOBase) -> Source:
         if not isinstance(error, (EOFError, gzip.BadGzipFile, zlib.error)):
             raise SourceError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
         raise SourceError(f"is a broken gzip stream ({error})") from error
-    for mark, charset in _MARKS:
+    for mark, charset in MARKS:
         if beginning.startswith(mark):
             file.read(len(mark))
             return Source(file if charset == "utf-8" else _Transcoded(file, charset), raw.tell)
@@ -133,7 +126,7 @@ class _Transcoded(io.BytesIO):
 
 
 def sizes(paths: list[str]) -> int | None:
-    """Bytes of all files together; None if one of them is no ordinary file."""
+    """Bytes of all files together; None if one of them is not an ordinary file."""
     total = 0
     for path in paths:
         try:

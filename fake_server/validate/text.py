@@ -74,16 +74,21 @@ def _summary(report: Report, groups: int) -> Iterator[Text]:
     for file in report.files:
         if file.skipped:
             yield Text(
-                f"{file.name}: {_count(file.skipped, 'request')} that {'is' if file.skipped == 1 else 'are'} no upload skipped"
+                f"{file.name}: {_count(file.skipped, 'request')} skipped: not {'an upload' if file.skipped == 1 else 'uploads'}"
             )
-    worst = next((severity for severity, count in counts.items() if count), None)
+    worst = "error" if report.problems else next((severity for severity, count in counts.items() if count), None)
     yield Text(summary(report), style=_STYLES[worst] if worst else "green")
 
 
 def summary(report: Report) -> str:
     """One line that counts everything."""
+    unread = f"{_count(report.problems, 'input')} could not be read, or not to the end."
+    if report.problems == len(report.files) and not report.batches and not report.found:
+        # To count no errors would sound as if all were fine.
+        return unread
     found = ", ".join(_count(count, severity) for severity, count in report.by_severity().items())
-    return f"{_count(report.batches, 'batch', 'batches')}, {_count(report.events, 'event')}: {found}."
+    counted = f"{_count(report.batches, 'batch', 'batches')}, {_count(report.events, 'event')}: {found}."
+    return f"{counted} {unread}" if report.problems else counted
 
 
 def _count(count: int, name: str, names: str | None = None) -> str:

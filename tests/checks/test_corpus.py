@@ -21,7 +21,7 @@ VALID = read("valid")
 OF_A_REQUEST: Final = {
     # What concerns no batch, but whoever sends, and how.
     "path_unknown", "method_not_allowed", "credentials_missing", "credentials_wrong", "body_too_large", "body_incomplete",
-    "http_broken", "server_error",
+    "http_broken", "server_error", "fault_injected", "delay_injected",
 }  # fmt: skip
 OF_THE_INTAKE: Final = {
     # What is told by the request's bytes and its path, or by the recorder, and not by the content of one batch.

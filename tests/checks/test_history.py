@@ -2,19 +2,21 @@
 
 import sys
 import threading
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mparticle_fake_server.checks.batch import MOST_OF_A_CODE
 from mparticle_fake_server.checks.finding import Finding
+from mparticle_fake_server.checks.found import MOST_OF_A_CODE
 from mparticle_fake_server.checks.history import MOST_ATTRIBUTES, MOST_EXCESS, MOST_SESSIONS, History
 from tests.hosts import batch, event
 
 Json = Any
 UUID = "76F1ABB9-7A9A-4D4E-AB4D-56C8FF79CAD1"
+OTHER = "8FC0CDE4-1E1A-4E5B-9D55-0C60D1B1A0A0"
 
 
 def screen(name: str) -> Json:
@@ -149,12 +151,32 @@ def test_an_attribute_may_change_its_value(history: History, before: Json, after
     assert sent(history, user_attributes={"sizes": after}) == []
 
 
-@pytest.mark.parametrize("between", [{"user_attributes": {"sizes": None}}, {"deleted_user_attributes": ["sizes"]}])
-def test_null_and_deletion_are_no_kind(history: History, between: Json) -> None:
+def test_null_is_no_kind(history: History) -> None:
     sent(history, user_attributes={"sizes": ["M"]})
+    assert sent(history, user_attributes={"sizes": None}) == []
 
-    assert sent(history, **between) == []
-    assert sent(history, user_attributes={"sizes": ["L"]}) == []
+    (finding,) = sent(history, user_attributes={"sizes": "L"})
+
+    assert finding.code == "attribute_kind_changed"
+
+
+@pytest.mark.parametrize("name", ["sizes", "x" * 256 + "a"])
+@pytest.mark.parametrize("beside", [{}, {"user_attributes": {"sizes": "M"}}, {"user_attributes": {"sizes": ["M"]}}])
+def test_an_attribute_that_was_deleted_may_come_back_as_either_kind(history: History, name: str, beside: Json) -> None:
+    for value in ("L", ["L"]):
+        sent(history, user_attributes={name: value})
+        assert sent(history, deleted_user_attributes=[name, 5, None], **beside if name == "sizes" else {}) == []
+
+        assert sent(history, user_attributes={name: [value]}) == []
+        sent(history, deleted_user_attributes=[name])
+
+
+@pytest.mark.parametrize("deleted", [5, "sizes", {"sizes": 1}, [["sizes"]], ["other"]])
+def test_what_deletes_nothing_forgets_nothing(history: History, deleted: Json) -> None:
+    sent(history, user_attributes={"sizes": ["M"]})
+    sent(history, deleted_user_attributes=deleted)
+
+    assert len(sent(history, user_attributes={"sizes": "M"})) == 1
 
 
 @pytest.mark.parametrize("nothing", [None, {}, {"small": "S"}])
@@ -221,8 +243,35 @@ def test_an_end_without_any_id_is_not_judged(history: History, ids: Json) -> Non
     assert sent(history, end(**ids)) == []
 
 
-def test_an_end_with_another_id_than_the_start_before_it_is_told_elsewhere(history: History) -> None:
-    assert sent(history, start(session_id=1), end(session_id=2)) == []
+DIFFERENT: list[tuple[Json, Json, str]] = [
+    ({"session_id": 1}, {"session_id": 2}, "session_id"),
+    ({"session_uuid": UUID}, {"session_uuid": OTHER}, "session_uuid"),
+    ({"session_id": 1, "session_uuid": UUID}, {"session_id": 2, "session_uuid": OTHER}, "session_uuid"),
+]
+
+
+@pytest.mark.parametrize(("started", "ended", "member"), DIFFERENT)
+def test_an_end_with_another_id_than_the_open_start_before_it_is_told(
+    history: History, started: Json, ended: Json, member: str
+) -> None:
+    (finding,) = sent(history, start(**started), end(**ended))
+
+    assert (finding.code, finding.severity, finding.pointer) == ("session_id_differs", "warning", f"/events/1/data/{member}")
+    assert finding.message == f"events[1].data.{member} is {ended[member]}; expected {started[member]}, which events[0] starts."
+
+
+def test_an_end_of_an_earlier_session_is_not_held_against_a_start_in_its_batch(history: History) -> None:
+    sent(history, start(session_id=1))
+
+    assert sent(history, start(session_id=2), end(session_id=1)) == []
+
+
+def test_an_end_of_an_earlier_session_leaves_the_start_in_its_batch_open(history: History) -> None:
+    sent(history, start(session_id=1))
+
+    (finding,) = sent(history, start(session_id=2), end(session_id=1), end(session_id=3))
+
+    assert (finding.code, finding.pointer) == ("session_id_differs", "/events/2/data/session_id")
 
 
 def test_a_start_without_id_may_be_the_one_of_the_end_behind_it(history: History) -> None:
@@ -233,6 +282,91 @@ def test_a_start_excuses_one_end(history: History) -> None:
     (finding,) = sent(history, start(), end(session_id=1), end(session_id=2))
 
     assert finding.pointer == "/events/2"
+
+
+# -- judging and learning --------------------------------------------------------------------------------------------------
+
+
+def with_everything(number: int) -> Json:
+    return batch(
+        events=[event(f"Name {number}"), start(session_id=number)],
+        user_attributes={f"a{number}": ["M"]},
+        deleted_user_attributes=["gone"],
+    )
+
+
+def test_what_is_judged_is_not_learnt(history: History) -> None:
+    sent(history, user_attributes={"gone": 1})
+
+    first, news = history.judge(with_everything(1))
+
+    assert (first, news is None) == ([], False)
+    assert history.count_names() == 0
+    assert sent(history, end(session_id=1))[0].code == "session_end_without_start"
+    assert sent(history, user_attributes={"a1": "M"}) == []
+    assert sent(history, user_attributes={"gone": []})[0].code == "attribute_kind_changed"
+
+
+def test_what_is_learnt_is_known(history: History) -> None:
+    _, news = history.judge(with_everything(1))
+    assert news is not None
+    history.learn(news)
+
+    assert sent(history, end(session_id=1)) == []
+    assert sent(history, user_attributes={"a1": "M"})[0].code == "attribute_kind_changed"
+
+
+def test_a_batch_without_news_has_nothing_to_learn(history: History) -> None:
+    sent(history, event("Play"), start(session_id=1), user_attributes={"sizes": ["M"]})
+
+    known = batch(events=[event("Play"), start(session_id=1), end(session_id=1)], user_attributes={"sizes": ["S"], "no": None})
+
+    assert history.judge(known) == ([], None)
+
+
+def test_a_batch_is_held_against_those_before_it_in_its_request(history: History) -> None:
+    sent(history, user_attributes={"sizes": "M"})
+    _, before = history.judge(
+        batch(events=[start(session_id=1)], user_attributes={"a": ["M"]}, deleted_user_attributes=["sizes"])
+    )
+
+    findings, _ = history.judge(batch(events=[end(session_id=1)], user_attributes={"a": "M", "sizes": ["M"]}), before)
+
+    assert [(finding.code, finding.pointer) for finding in findings] == [("attribute_kind_changed", "/user_attributes/a")]
+
+
+def test_names_are_counted_over_a_whole_request(history: History) -> None:
+    _, before = history.judge(batch(events=[event(f"Order {number}") for number in range(999)]))
+
+    findings, news = history.judge(batch(events=[event("Order 5"), event("a"), event("b"), event("b"), event("a")]), before)
+
+    assert [finding.pointer for finding in findings] == [f"/events/{index}/data/event_name" for index in (2, 3)]
+    assert "this one has 1001," in findings[-1].message
+    assert findings[0].hint == "999 names differ only in an id, as 'Order …': put the id into a custom attribute."
+    assert before is not None
+    assert news is not None
+    history.learn(before)
+    history.learn(news)
+    assert sent(history, event("a")) == []
+    assert len(sent(history, event("b"))) == 1
+
+
+def test_many_names_beyond_the_limit_are_told_in_the_time_it_takes_to_read_them(full: History) -> None:
+    events = [event(f"n{number}") for number in range(50_000)]
+    began = time.process_time()
+
+    sent(full, *events, *events)
+
+    assert time.process_time() - began < 10  # quadratic work would take hours
+
+
+def test_a_resumed_history_does_not_judge_the_ends_of_sessions() -> None:
+    resumed = History(resumed=True)
+
+    assert sent(resumed, end(session_id=1)) == []
+    assert sent(resumed, start(session_id=2), end(session_id=3)) == []
+    sent(resumed, user_attributes={"sizes": "M"})
+    assert sent(resumed, user_attributes={"sizes": ["M"]})[0].code == "attribute_kind_changed"
 
 
 # -- its own bounds --------------------------------------------------------------------------------------------------------
@@ -294,7 +428,11 @@ def test_concurrent_calls_fill_the_names_to_the_limit_and_not_beyond(history: Hi
         thread.join()
     sys.setswitchinterval(switching)
 
-    assert [finding.code for finding in findings] == ["too_many_event_names"] * 200
+    assert history.count_names() == 1000
+    assert {finding.code for finding in findings} == {"too_many_event_names"}
+    # Batches that are judged at the same time do not know of one another.
+    assert 190 <= len(findings) <= 200
+    assert len(history._excess) == 200
 
 
 anything: st.SearchStrategy[Json] = st.recursive(
@@ -322,6 +460,7 @@ events = st.fixed_dictionaries(
         optional={
             "events": anything | st.lists(anything | events, max_size=6),
             "user_attributes": anything | st.dictionaries(st.text(max_size=1), anything),
+            "deleted_user_attributes": anything | st.lists(st.text(max_size=1)),
         },
     )
 )
@@ -329,4 +468,6 @@ def test_nothing_in_a_batch_makes_it_raise(written: dict[str, Json]) -> None:
     history = History()
 
     for _ in range(2):
+        _, news = history.judge(written)
+        history.judge(written, news)
         history.check(written)

@@ -122,11 +122,47 @@ def test_not_every_at_sign_is_an_e_mail_address(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"paid with {CARD}", "holds a payment card number (16 digits, ending in 1111)."),
-        ("to ada@example.com", "holds an e-mail address (…a@example.com)."),
+        (f"paid with {CARD}", "holds what looks like a payment card number (16 digits, ending in 1111)."),
+        ("to ada@example.com", "holds what looks like an e-mail address (…@example.com)."),
+        ("a@b.io", "holds what looks like an e-mail address (…@b.io)."),
     ],
 )
 def test_the_note_does_not_spread_what_it_found(text: str, said: str) -> None:
     finding = only(event("Pay", custom_attributes={"a": text}))
 
     assert finding.message == f"events[0].data.custom_attributes.a {said}"
+
+
+REMOTES = [
+    "git@github.com:org/repo.git",
+    "git@github.com",
+    "ssh://git@github.com/org/repo.git",
+    "ada@build.example.co.uk:~/src",
+    "git clone git@github.com:org/repo",
+]
+
+
+@pytest.mark.parametrize("text", REMOTES)
+def test_a_user_at_a_host_is_no_e_mail_address(text: str) -> None:
+    assert check(event("Deploy", custom_attributes={"from": text})) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["legit@example.com", "git@github.com:org/repo by ada@example.com", "mail:ada@example.com:verified"]
+)
+def test_an_address_that_only_resembles_one_is_told(text: str) -> None:
+    assert only(event("Deploy", custom_attributes={"from": text})).code == "personal_data"
+
+
+def test_the_hint_leaves_room_for_an_address_that_is_no_users() -> None:
+    finding = only(user_attributes={"support_contact": "help@shop.example"})
+
+    assert finding.hint is not None
+    assert "such as your support's, may stay" in finding.hint
+
+
+def test_a_name_is_told_with_as_little_certainty() -> None:
+    assert (
+        " has what looks like an e-mail address (…@example.com) in its name;"
+        in only(user_attributes={"ada@example.com": 1}).message
+    )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mparticle_fake_server.checks.batch import MOST_OF_A_CODE
+from mparticle_fake_server.checks.found import MOST_OF_A_CODE
 from mparticle_fake_server.checks.semantics import check_semantics
 from tests.checks.meaning import CARD, DAY, HOUR, MINUTE, NOW, UUID, check, only, session, told, typed
 from tests.hosts import batch, event
@@ -198,17 +198,61 @@ def test_each_time_in_another_unit_is_told() -> None:
     assert len(check(event("Play", **dict.fromkeys(TIMES, 1_700_000_000)))) == 3
 
 
+@pytest.mark.parametrize("historical", [False, True])
+@pytest.mark.parametrize(("value", "shown"), [(0, "0"), (-1, "-1"), (12_345, "12345"), ("0", "the text '0'")])
+def test_a_time_of_0_or_near_it_looks_unset(value: Json, shown: str, historical: bool) -> None:
+    (finding,) = check(event("Play", timestamp_unixtime_ms=value), historical=historical)
+
+    assert (finding.code, finding.severity) == ("timestamp_too_old", "warning")
+    assert finding.message == (
+        f"events[0].data.timestamp_unixtime_ms is {shown}, which looks like an unset time; expected milliseconds since 1970."
+    )
+    assert "historical" not in str(finding.hint)
+
+
 def test_an_event_of_1970_is_told_and_an_unknown_start_is_not() -> None:
     assert told(check(event("Play", **dict.fromkeys(TIMES, 0)))) == [
         ("timestamp_too_old", "/events/0/data/timestamp_unixtime_ms")
     ]
 
 
-def test_historical_events_may_be_old() -> None:
-    assert check(event("Play", timestamp_unixtime_ms=NOW - 4000 * DAY), historical=True) == []
+@pytest.mark.parametrize("time", [NOW - 4000 * DAY, 883_612_800_000, -(10**12) + 10**13 // 8, 157_766_400_000])
+def test_historical_events_may_be_of_any_age(time: int) -> None:
+    assert check(event("Play", timestamp_unixtime_ms=time), historical=True) == []
 
 
-@pytest.mark.parametrize("value", [None, "1700000000", True, [1_700_000_000], {}])
+def test_historical_events_have_milliseconds_too() -> None:
+    (finding,) = check(event("Play", timestamp_unixtime_ms=1_600_000_000), historical=True)
+
+    assert finding.code == "timestamp_not_milliseconds"
+
+
+@pytest.mark.parametrize(
+    ("value", "codes"),
+    [
+        ("1700000000000", []),
+        ("1700000000", ["timestamp_not_milliseconds"]),
+        ("1700000000123456", ["timestamp_not_milliseconds"]),
+        ("1700010800000", ["timestamp_in_future"]),
+        ("1600000000000", ["timestamp_too_old"]),
+        ("-1", ["timestamp_too_old"]),
+    ],
+)
+@pytest.mark.parametrize("member", TIMES)
+def test_a_time_as_text_is_checked_like_a_number(member: str, value: str, codes: list[str]) -> None:
+    assert [finding.code for finding in check(event("Play", **{member: value}))] == codes
+
+
+def test_a_text_in_seconds_is_told_as_text_with_the_number_to_send() -> None:
+    finding = only(timestamp_unixtime_ms="1700000000")
+
+    assert finding.message == (
+        "timestamp_unixtime_ms is the text '1700000000', which looks like seconds; expected milliseconds since 1970."
+    )
+    assert finding.hint == 'Send "timestamp_unixtime_ms": 1700000000000.'
+
+
+@pytest.mark.parametrize("value", [None, "yesterday", "", "-", "1e12", "٣", "9" * 5000, True, [1_700_000_000], {}])
 def test_times_that_are_no_numbers_are_another_checks_concern(value: Json) -> None:
     assert check(event("Play", **dict.fromkeys(TIMES, value)), timestamp_unixtime_ms=value) == []
 
@@ -246,19 +290,27 @@ def test_a_commerce_event_of_several_kinds_is_told() -> None:
     assert finding.hint == "Send 2 commerce events, one for each."
 
 
-@pytest.mark.parametrize("member", ["class_name", "severity", "stack_trace", "message", "breadcrumbs", "exception_handled"])
-def test_a_crash_report_labelled_as_commerce_is_told_with_the_sdks_that_do_it(member: str) -> None:
-    finding = only(typed("commerce_event", **{member: "x"}))
+@pytest.mark.parametrize(
+    "members",
+    [["class_name"], ["stack_trace"], ["severity", "message"], ["message", "exception_handled"], ["class_name", "message"]],
+)
+def test_a_crash_report_labelled_as_commerce_is_told_with_the_sdks_that_do_it(members: list[str]) -> None:
+    finding = only(typed("commerce_event", currency_code="EUR", **dict.fromkeys(members, "x")))
 
     assert (finding.code, finding.severity, finding.pointer) == (
         "crash_report_as_commerce",
         "warning",
         "/events/0/event_type",
     )
-    assert f"({member})" in finding.message
+    assert f"({', '.join(members)})" in finding.message
     assert finding.hint is not None
     assert '"event_type": "crash_report"' in finding.hint
     assert "Python and Ruby" in finding.hint
+
+
+@pytest.mark.parametrize("member", ["severity", "message", "breadcrumbs", "exception_handled"])
+def test_one_member_that_others_have_too_makes_no_crash_report(member: str) -> None:
+    assert only(typed("commerce_event", currency_code="EUR", **{member: "hello"})).code == "commerce_without_action"
 
 
 def bought(product: Json, currency: Json = "EUR") -> Json:
@@ -312,6 +364,28 @@ def test_a_total_that_contradicts_is_told_with_the_right_one(
     assert finding.code == "product_total_contradicts"
     assert finding.pointer == "/events/0/data/product_action/products/0/total_product_amount"
     assert f" is {total}; expected {expected}: the price {price} times the quantity {quantity}." in finding.message
+
+
+REDUCED = product(10, 1, 8)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"product_action": BOUGHT | {"products": [REDUCED | {"coupon_code": "SUMMER"}]}},
+        {"product_action": BOUGHT | {"products": [REDUCED], "coupon_code": "SUMMER"}},
+        {"product_action": BOUGHT | {"coupon_code": "SUMMER"}, "shopping_cart": {"products": [REDUCED]}},
+    ],
+)
+def test_a_coupon_may_have_reduced_a_total(data: Json) -> None:
+    assert check(typed("commerce_event", **data)) == []
+
+
+@pytest.mark.parametrize("none", [None, ""])
+def test_a_coupon_of_no_code_has_reduced_nothing(none: Json) -> None:
+    action = BOUGHT | {"products": [REDUCED | {"coupon_code": none}], "coupon_code": none}
+
+    assert only(typed("commerce_event", product_action=action)).code == "product_total_contradicts"
 
 
 @pytest.mark.parametrize(

@@ -24,16 +24,13 @@ def test_an_end_with_the_id_of_its_start_or_none_to_compare_is_fine(started: Jso
 
 
 DIFFERENT: list[tuple[Json, Json, str]] = [
-    ({"session_id": 1}, {"session_id": 2}, "session_id"),
-    ({"session_uuid": UUID}, {"session_uuid": OTHER}, "session_uuid"),
     ({"session_id": 1, "session_uuid": UUID}, {"session_id": 2, "session_uuid": UUID}, "session_id"),
     ({"session_id": 1, "session_uuid": UUID}, {"session_id": 1, "session_uuid": OTHER}, "session_uuid"),
-    ({"session_id": 1, "session_uuid": UUID}, {"session_id": 2, "session_uuid": OTHER}, "session_uuid"),
 ]
 
 
 @pytest.mark.parametrize(("started", "ended", "member"), DIFFERENT)
-def test_an_end_with_another_id_than_its_start_is_told(started: Json, ended: Json, member: str) -> None:
+def test_an_end_that_has_one_id_of_its_start_and_not_the_other_is_told(started: Json, ended: Json, member: str) -> None:
     finding = only(*session(started, ended))
 
     assert (finding.code, finding.severity, finding.pointer) == (
@@ -42,6 +39,20 @@ def test_an_end_with_another_id_than_its_start_is_told(started: Json, ended: Jso
         f"/events/1/data/{member}",
     )
     assert finding.message == (f"events[1].data.{member} is {ended[member]}; expected {started[member]}, which events[0] starts.")
+
+
+@pytest.mark.parametrize(
+    ("started", "ended"), [({"session_id": 1}, {"session_id": 2}), ({"session_uuid": UUID}, {"session_uuid": OTHER})]
+)
+def test_an_end_without_any_id_of_the_start_before_it_may_be_of_an_earlier_batch(started: Json, ended: Json) -> None:
+    assert check(*session(started, ended)) == []
+
+
+def test_the_duration_of_an_earlier_session_is_not_held_against_the_start_before_it() -> None:
+    started = {"session_id": 2, "timestamp_unixtime_ms": NOW - MINUTE}
+    ended = {"session_id": 1, "timestamp_unixtime_ms": NOW, "session_duration_ms": HOUR}
+
+    assert check(*session(started, ended)) == []
 
 
 def test_sessions_one_after_another_go_with_their_own_starts() -> None:

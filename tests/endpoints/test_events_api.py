@@ -549,7 +549,7 @@ def test_a_named_key_stays_with_its_workspace(open_fake: OpenFake) -> None:
     ("options", "told"),
     [
         ({"mod": "strict"}, "Did you mean mode?"),
-        ({"credentials": ["key:secret"]}, "expected a tuple"),
+        ({"credentials": ["key:secret"]}, "expected tuples"),
         ({"token": ""}, "let everybody in"),
         ({"mode": "hard"}, "expected one of faithful, strict, lenient"),
         ({"max_body": 0}, "at least 1 byte"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mparticle_fake_server.checks.batch import MOST_OF_A_CODE
+from mparticle_fake_server.checks.found import MOST_OF_A_CODE
 from mparticle_sdk import limits
 from tests.endpoints.found import BULK, END, NESTED, codes, codes_of_requests, findings, of_size, verdict, written
 from tests.hosts import Fake, OpenFake, batch, event
@@ -22,6 +22,11 @@ SEVERAL = batch(
 )
 
 
+def identity_change(**identities: str | None) -> Any:
+    data = {name: {"identity_type": "customer_id", "identity": identity} for name, identity in identities.items()}
+    return {"event_type": "user_identity_change", "data": data}
+
+
 # -- what is recorded ------------------------------------------------------------------------------------------------------
 
 
@@ -32,7 +37,7 @@ def test_a_finding_is_recorded_with_what_a_developer_needs(fake: Fake) -> None:
     assert finding == {
         "code": "unknown_member",
         "severity": "warning",
-        "message": "events[1].data.customAttributes is no member of a custom event; mParticle ignores it.",
+        "message": "events[1].data.customAttributes is not a member of a custom event; mParticle ignores it.",
         "pointer": "/events/1/data/customAttributes",
         "raw_pointer": "/events/1/data/customAttributes",
         "hint": "Did you mean custom_attributes instead of customAttributes?",
@@ -109,6 +114,29 @@ def test_stats_count_what_was_found(fake: Fake) -> None:
     fake.upload([NESTED, NESTED, batch(user_identities={})], BULK)
 
     assert fake.ask("stats")["findings_by_code"] == {"attribute_nested": 2, "identity_missing": 1}
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        ({"partner_identities": {"Acme_Id": "undefined"}}, "/partner_identities/Acme_Id"),
+        ({"events": [identity_change(new="null", old="c1")]}, "/events/0/data/new/identity"),
+        ({"events": [identity_change(new="c1", old="0")]}, "/events/0/data/old/identity"),
+    ],
+)
+def test_a_placeholder_is_told_wherever_an_identity_stands(fake: Fake, members: Any, pointer: str) -> None:
+    fake.upload(batch(**members))
+
+    assert [(finding["code"], finding["pointer"]) for finding in findings(fake)] == [("identity_placeholder", pointer)]
+
+
+@pytest.mark.parametrize(
+    "members", [{"partner_identities": {"Acme_Id": None}}, {"events": [identity_change(new="c2", old=None)]}]
+)
+def test_an_identity_that_is_null_is_no_placeholder(fake: Fake, members: Any) -> None:
+    fake.upload(batch(**members))
+
+    assert findings(fake) == []
 
 
 # -- status and verdict ----------------------------------------------------------------------------------------------------

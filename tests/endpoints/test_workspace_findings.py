@@ -1,11 +1,16 @@
 """Which findings a workspace has: by its rules, and by what it remembers of earlier batches."""
 
+import functools
 import json
+import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mparticle_fake_server.workspaces import Workspaces
 from mparticle_sdk import limits
 from tests.endpoints.found import BULK, END, NESTED, START, codes, codes_of_requests, findings, of_size, verdict, written
 from tests.hosts import Fake, OpenFake, Reply, batch, event
@@ -26,13 +31,20 @@ def test_an_ignored_code_is_not_recorded(open_fake: OpenFake) -> None:
         assert codes(fake) == ["attribute_nested"]
 
 
-def test_an_ignored_code_has_no_effect(open_fake: OpenFake) -> None:
+def test_strict_mode_takes_what_is_ignored(open_fake: OpenFake) -> None:
     with open_fake(mode="strict", ignore=["attribute_nested", "request_too_large", "batch_too_large"]) as fake:
         reply = fake.upload(NESTED)
 
-        assert (reply.status, verdict(fake), findings(fake)) == (202, "accepted", [])
+        assert (reply.status, findings(fake)) == (202, [])
         assert fake.upload(written(of_size(limits.REQUEST_SIZE + 1))).status == 202
         assert codes_of_requests(fake) == [[], []]
+
+
+def test_what_mparticle_does_with_a_batch_is_the_same_if_the_finding_is_ignored(open_fake: OpenFake) -> None:
+    with open_fake(ignore=["attribute_nested"]) as fake:
+        fake.upload(NESTED)
+
+        assert (verdict(fake), findings(fake)) == ("altered", [])
 
 
 @pytest.mark.parametrize(("mode", "status"), [("faithful", 202), ("strict", 400), ("lenient", 202)])
@@ -45,13 +57,22 @@ def test_a_warning_can_be_made_an_error(open_fake: OpenFake, mode: Any, status: 
         assert len(fake.items("batches?severity=error")) == 1
 
 
-def test_an_ignored_duplicate_is_taken(open_fake: OpenFake) -> None:
+def test_an_ignored_duplicate_is_dropped_without_a_word(open_fake: OpenFake) -> None:
     with open_fake(ignore=["duplicate_batch"]) as fake:
         for _ in range(2):
             fake.upload(batch(source_request_id="r1"))
-        fake.upload([batch(source_request_id="r1")] * 2, BULK)
+        fake.upload([batch(source_request_id="r1"), batch(source_request_id="r2")], BULK)
 
-        assert [(item["verdict"], item["findings"]) for item in fake.items("batches")] == [("accepted", [])] * 4
+        verdicts = ["accepted", "dropped", "dropped", "accepted"]
+        assert [(item["verdict"], item["findings"]) for item in fake.items("batches")] == [(one, []) for one in verdicts]
+
+
+def test_a_dropped_batch_may_be_sent_again_where_its_finding_is_ignored(open_fake: OpenFake) -> None:
+    with open_fake(ignore=["historical_without_events"]) as fake:
+        fake.upload([batch(source_request_id="r1", events=[])], "/v2/bulkevents/historical")
+        fake.upload(batch(source_request_id="r1"))
+
+        assert [item["verdict"] for item in fake.items("batches")] == ["dropped", "accepted"]
 
 
 def test_a_duplicate_that_is_an_error_is_refused_in_strict_mode(open_fake: OpenFake) -> None:
@@ -101,6 +122,25 @@ def test_a_change_of_the_mode_leaves_the_rules(fake: Fake) -> None:
     change(fake, error=[])
 
     assert rules(fake) == (["identity_missing"], [])
+
+
+def test_halves_of_the_rules_that_are_changed_at_once_are_both_kept() -> None:
+    workspaces = Workspaces()
+
+    def toggle(half: str, code: str) -> None:
+        change_half: Any = functools.partial(workspaces.put, "default")
+        for _ in range(500):
+            change_half(**{half: []})
+            change_half(**{half: [code]})
+            assert getattr(workspaces.put("default").rules, half) == {code}
+
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(toggle, *half) for half in (("ignore", "personal_data"), ("error", "unknown_member"))]
+    sys.setswitchinterval(switching)
+
+    assert [future.result() for future in futures] == [None, None]
 
 
 def test_a_new_workspace_has_the_rules_of_the_server(open_fake: OpenFake) -> None:
@@ -188,6 +228,95 @@ def test_the_batches_of_a_bulk_request_are_remembered_in_their_order(fake: Fake)
 
     found = [[finding["code"] for finding in item["findings"]] for item in fake.items("batches")]
     assert found == [[], ["attribute_kind_changed"], ["session_end_without_start"]]
+
+
+LIST = batch(user_attributes={"sizes": ["M"]}, events=[START])
+SINGLE = batch(user_attributes={"sizes": "M"}, events=[END])
+
+
+def fail_next(fake: Fake) -> None:
+    assert fake.request("PUT", "/_fake/faults", b'{"items": [{"status": 503}]}').status == 200
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [LIST | {"events": [START, {"data": {}}]}, LIST | {"source_request_id": "r1"}],
+    ids=["refused", "duplicate"],
+)
+@pytest.mark.parametrize("bulk", [False, True])
+def test_a_batch_that_is_not_taken_is_not_remembered(fake: Fake, refused: Any, bulk: bool) -> None:
+    fake.upload(batch(source_request_id="r1"))
+
+    fake.upload([batch(), refused] if bulk else refused, BULK if bulk else "/v2/events")
+    fake.upload(SINGLE)
+
+    assert codes(fake) == ["session_end_without_start"]
+
+
+def test_a_batch_that_met_a_fault_is_remembered_once_it_arrives(fake: Fake) -> None:
+    fail_next(fake)
+    fake.upload(LIST)
+    fake.upload(batch(user_attributes={"sizes": "M"}))
+    assert codes(fake) == []
+
+    fake.upload(LIST)
+
+    assert codes(fake) == ["attribute_kind_changed"]
+
+
+def test_what_strict_mode_refuses_is_not_remembered(open_fake: OpenFake) -> None:
+    with open_fake(mode="strict") as fake:
+        fake.upload(LIST | NESTED | {"user_attributes": {"sizes": ["M"], "a": {}}})
+        fake.upload(batch(user_attributes={"sizes": "M"}))
+
+        assert codes(fake) == []
+
+
+def test_a_refused_batch_is_not_held_against_those_behind_it_in_its_request(fake: Fake) -> None:
+    fake.upload([LIST | {"events": [START, {"data": {}}]}, SINGLE], BULK)
+
+    assert codes(fake) == ["session_end_without_start"]
+
+
+def test_the_end_of_an_earlier_session_does_not_differ_from_the_start_in_its_batch(fake: Fake) -> None:
+    another = {"event_type": "session_start", "data": {"session_uuid": "8fc0cde4-1e1a-4e5b-9d55-0c60d1b1a0a0"}}
+    fake.upload(batch(events=[START]))
+    fake.upload(batch(events=[another, END]))
+
+    assert findings(fake) == []
+
+
+def test_a_deleted_attribute_may_come_back_as_another_kind(fake: Fake) -> None:
+    fake.upload(batch(user_attributes={"sizes": ["M"]}))
+    fake.upload(batch(deleted_user_attributes=["sizes"]))
+    fake.upload(batch(user_attributes={"sizes": "M"}))
+
+    assert findings(fake) == []
+
+
+def test_after_a_restart_an_end_may_be_that_of_an_older_session(open_fake: OpenFake, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'kept.db'}"
+    with open_fake(store=store) as fake:
+        fake.upload(batch(events=[START]))
+
+    with open_fake(store=store) as fake:
+        fake.request("POST", "/_fake/workspaces", b'{"name": "shop", "inputs": [{"key": "another"}]}')
+        fake.upload(batch(events=[END]))
+        fake.upload(batch(events=[END]), **ANOTHER)
+
+        assert [item["findings"] for item in fake.items("batches")] == [[], [], []]
+
+
+def test_a_kept_store_that_was_emptied_begins_anew(open_fake: OpenFake, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'kept.db'}"
+    with open_fake(store=store) as fake:
+        fake.upload(batch(events=[START]))
+
+    with open_fake(store=store) as fake:
+        fake.request("DELETE", "/_fake/batches")
+        fake.upload(batch(events=[END]))
+
+        assert codes(fake) == ["session_end_without_start"]
 
 
 def test_a_session_may_end_in_a_later_batch_than_it_started(fake: Fake) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from mparticle_fake_server.checks import check
-from mparticle_fake_server.checks.batch import MOST_OF_A_CODE
+from mparticle_fake_server.checks.found import MOST_OF_A_CODE
 from mparticle_fake_server.checks.history import History
 from tests.checks.corpus import NOW_MS, at
 from tests.fuzz.strategies import templates, ways

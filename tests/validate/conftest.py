@@ -30,6 +30,12 @@ def wrong(number: int = 0, **members: Any) -> dict[str, Any]:
     return batch(number, events=[{"data": {}}], **members)
 
 
+def exported(value: Any, **members: Any) -> dict[str, Any]:
+    """A line as `mparticle-fake export` writes it."""
+    line = {"id": "1.0", "received_at_ms": NOW_MS, "key": "k", "source": "events_api", "verdict": "accepted", "findings": []}
+    return {**line, **members, "batch": value}
+
+
 def line(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
@@ -43,12 +49,12 @@ def validate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Validate:
     """Runs the command on text or bytes as `input.ndjson`, or on the files that are named."""
     monkeypatch.chdir(tmp_path)
 
-    def validate(content: str | bytes | None, *arguments: str, input: bytes | None = None) -> Result:
+    def validate(content: str | bytes | None, *arguments: str, input: bytes | None = None, now: int | None = NOW_MS) -> Result:
         files = []
         if content is not None:
             Path("input.ndjson").write_bytes(content.encode() if isinstance(content, str) else content)
             files = ["input.ndjson"]
-        return CliRunner().invoke(main, ["validate", f"--now={NOW_MS}", *files, *arguments], input=input)
+        return CliRunner().invoke(main, ["validate", *([f"--now={now}"] if now else []), *files, *arguments], input=input)
 
     return validate
 

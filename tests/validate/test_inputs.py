@@ -3,13 +3,18 @@
 import gzip
 import json
 import os
+import pty
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from mparticle_fake_server.validate import chunks, sources
-from tests.validate.conftest import Validate, batch, findings, line, ndjson, told, wrong
+from tests.validate.conftest import Validate, batch, exported, findings, line, ndjson, told, wrong
+
+RUN = [sys.executable, "-m", "mparticle_fake_server.cli", "validate"]
 
 
 def test_ndjson_is_one_batch_a_line(validate: Validate) -> None:
@@ -64,7 +69,7 @@ def test_a_line_may_be_a_bulk_request(validate: Validate) -> None:
 
 
 def test_lines_of_an_export_have_their_batch_inside(validate: Validate) -> None:
-    items = [{"id": "1.0", "key": "k", "verdict": "accepted", "findings": [], "batch": value} for value in (batch(), wrong())]
+    items = [exported(value) for value in (batch(), wrong())]
 
     result = validate(ndjson(*items), "--format=json")
 
@@ -142,6 +147,53 @@ def test_stdin_is_read_where_a_file_is_named_dash(validate: Validate) -> None:
     assert told(result) == [("stdin", 2, "event_type_missing")]
 
 
+def test_stdin_is_read_where_no_file_is_named(validate: Validate) -> None:
+    result = validate(None, "--format=json", input=ndjson(batch(), wrong()).encode())
+
+    assert told(result) == [("stdin", 2, "event_type_missing")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stdin", ["terminal", "/dev/null", "empty pipe"])
+def test_stdin_that_nobody_means_is_wrong_usage(stdin: str) -> None:
+    terminal, other = pty.openpty()
+    given = {"terminal": other, "/dev/null": subprocess.DEVNULL, "empty pipe": subprocess.PIPE}[stdin]
+
+    process = subprocess.Popen(RUN, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _, said = process.communicate(timeout=30)
+    for end in (terminal, other):
+        os.close(end)
+
+    assert process.returncode == 2
+    assert said.startswith("Usage:")
+    assert "FILE" in said.splitlines()[-1]
+
+
+def test_a_document_that_is_cut_off_is_not_held_against_a_header(validate: Validate) -> None:
+    result = validate(json.dumps([batch()], indent=1)[:-9])
+
+    assert "hint: It is cut off here: was it written or copied whole?" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_a_file_that_cannot_be_read_is_not_counted_as_one_without_errors(validate: Validate) -> None:
+    alone = validate(b"42")
+    beside = validate(ndjson(batch()), "missing")
+
+    assert alone.stdout == "1 input could not be read, or not to the end.\n"
+    assert beside.stdout == ("1 batch, 1 event: 0 errors, 0 warnings, 0 notes. 1 input could not be read, or not to the end.\n")
+
+
+def test_files_for_the_historical_endpoint_are_held_to_its_rules(validate: Validate) -> None:
+    text = ndjson(batch(), batch(events=[]))
+
+    assert validate(text).exit_code == 0
+    assert [code for _, _, code in told(validate(text, "--historical", "--format=json"))] == [
+        "historical_too_recent",
+        "historical_without_events",
+    ]
+
+
 def test_a_broken_line_is_told_and_the_others_are_read(validate: Validate) -> None:
     result = validate(f"{ndjson(batch())}{line(batch())[:60]}\n{ndjson(wrong())}", "--format=json")
 
@@ -172,23 +224,26 @@ def test_a_document_with_names_that_are_no_text_is_one_finding(validate: Validat
     assert result.exit_code == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"[]", b'{"log": {"entries": []}}'])
 def test_an_empty_file_is_fine_and_said_to_be_empty(validate: Validate, content: bytes) -> None:
     result = validate(content)
 
-    assert (result.exit_code, result.stderr) == (0, "input.ndjson has no batches.\n")
+    assert (result.exit_code, result.stderr) == (0, "Note: input.ndjson has no batches.\n")
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is no text: line 3 has a zero byte"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is not text: line 3 has a zero byte"),
         (ndjson(batch()).encode("utf-16-le"), "is it UTF-16 without a byte order mark?"),
-        (b"\n<html>\n", "is no JSON: line 2 begins with '<html>'"),
-        (b"event,user\nPlay,c1\n", "is no JSON: line 1 begins with 'event,user"),
+        (b"\n<html>\n", "is not JSON: line 2 begins with '<html>'"),
+        (b"42", "is JSON, but holds no batch: line 1 is the number 42; expected NDJSON, a batch"),
+        (b"\nnull\n", "is JSON, but holds no batch: line 2 is null; expected"),
+        (b'"hi"\n"there"\n', "is JSON, but holds no batch: line 1 is the text 'hi'; expected"),
+        (b"event,user\nPlay,c1\n", "is not JSON: line 1 begins with 'event,user"),
         (gzip.compress(ndjson(*[batch()] * 99).encode())[:60], "is a broken gzip stream"),
         (b"\x1f\x8b\x08nonsense", "is a broken gzip stream"),
-        (b"\xff\xfe{\0\0\xdc}\0", "is no text in utf-16-le, which its byte order mark announces"),
+        (b"\xff\xfe{\0\0\xdc}\0", "is not text in utf-16-le, which its byte order mark announces"),
     ],
 )
 def test_what_holds_no_batches_is_refused_with_the_reason(validate: Validate, content: bytes, said: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mparticle_fake_server.validate.places import excerpt, line_and_column, locate
+from mparticle_fake_server.validate.places import Ruler, Span, Wanted, excerpt, locate
 from tests.validate.conftest import Validate, batch, line, ndjson, wrong
 
 
@@ -56,6 +56,11 @@ def test_more_kinds_than_are_shown_are_said_to_be_more(validate: Validate) -> No
     assert "The first findings are shown, more with --max." in result.stdout
 
 
+def find(text: bytes, pointer: str, *, name: bool = False) -> Span:
+    [span] = locate(text, [Wanted(pointer, name)])
+    return span
+
+
 TEXT = rb"""{"a~/b": [10, {"x": "a\"]}", "y": {}}, []], "d": 1,
   "d": {"\u0065": -2.5e3, "": null}, "customerid" : "c"}"""
 
@@ -71,20 +76,20 @@ TEXT = rb"""{"a~/b": [10, {"x": "a\"]}", "y": {}}, []], "d": 1,
         ("/a~0~1b/2", b"[]"),
         ("/d/e", b"-2.5e3"),
         ("/d/", b"null"),
-        ("/customer_id", b'"c"'),
+        ("/customerid", b'"c"'),
         ("/d/missing/deeper", rb'{"\u0065": -2.5e3, "": null}'),
         ("/a~0~1b/3", rb'[10, {"x": "a\"]}", "y": {}}, []]'),
         ("/a~0~1b/0/0", b"10"),
     ],
 )
 def test_a_pointer_leads_to_its_bytes_as_far_as_it_leads(pointer: str, expected: bytes) -> None:
-    start, end = locate(TEXT, pointer)
+    start, end = find(TEXT, pointer)
 
     assert TEXT[start:end] == expected
 
 
 def test_a_member_is_found_by_its_name() -> None:
-    start, end = locate(TEXT, "/d/e", name=True)
+    start, end = find(TEXT, "/d/e", name=True)
 
     assert TEXT[start:end] == rb'"\u0065"'
 
@@ -93,7 +98,7 @@ def test_a_member_is_found_by_its_name() -> None:
     "text", [b"", b"{", b'{"a', b'{"a":', b'{"a":[', b"[1,", b"]", b'{"a":"\\', b"\xff", b'{"\\ud800":1}', b"{a:1}"]
 )
 def test_broken_texts_have_places_too(text: bytes) -> None:
-    start, end = locate(text, "/a/0")
+    start, end = find(text, "/a/0")
 
     assert 0 <= start <= end <= len(text)
 
@@ -102,9 +107,9 @@ def test_every_value_of_a_document_is_found() -> None:
     value: Any = {"a": [1, {"b/c": ["x", [], {}, None, 1.5]}, 'é\n"\\'], "d~": {"": [[["deep"]]]}}
     for text in (line(value), json.dumps(value, indent=3), json.dumps(value)):
         raw = text.encode()
-        for pointer, expected in _all(value):
-            start, end = locate(raw, pointer)
-            assert json.loads(raw[start:end]) == expected
+        pointers = _all(value)
+        spans = locate(raw, [Wanted(pointer) for pointer, _ in pointers])
+        assert [json.loads(raw[start:end]) for start, end in spans] == [expected for _, expected in pointers]
 
 
 def _all(value: Any, pointer: str = "") -> list[tuple[str, Any]]:
@@ -118,14 +123,24 @@ def _all(value: Any, pointer: str = "") -> list[tuple[str, Any]]:
 def test_columns_count_characters() -> None:
     text = "\n  é𝄞x".encode()
 
-    assert line_and_column(text, text.index(b"x")) == (2, 5)
+    ruler = Ruler(text).to(text.index(b"x"))
+
+    assert (ruler.line, ruler.column) == (2, 5)
 
 
 def test_an_excerpt_is_one_line_and_bounded() -> None:
     text = b"first\n" + b"a" * 1000 + b'"' + b"b" * 1000 + b'"\nlast'
 
-    before, offending, after = excerpt(text, locate(b" " * 1006 + text[1006:], ""))
+    before, offending, after = excerpt(text, Span(1006, 2008))
 
     assert before == "…" + "a" * 50
     assert offending == '"' + "b" * 59 + "…"
     assert after == ""
+
+
+def test_of_two_members_with_one_name_the_last_counts_with_all_in_it() -> None:
+    text = b'{"d": {"e": 1}, "d": {"f": 2}}'
+
+    start, end = find(text, "/d/e")
+
+    assert text[start:end] == b'{"f": 2}'

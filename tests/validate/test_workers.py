@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from mparticle_fake_server.checks import history
+from mparticle_fake_server.checks.batch import has_type
 from mparticle_fake_server.checks.history import History
 from mparticle_fake_server.validate import extracts, run, sources, spanning
 from mparticle_fake_server.validate.extracts import Extractor, Followed
 from mparticle_sdk import limits
-from tests.validate.conftest import NOW_MS, Validate, batch, findings, line, ndjson, told
+from tests.validate.conftest import NOW_MS, Validate, batch, exported, findings, line, ndjson, told
 
 RUN = [sys.executable, "-m", "mparticle_fake_server.cli", "validate", f"--now={NOW_MS}"]
 
@@ -31,8 +32,10 @@ def stormy(seed: int, count: int) -> list[Any]:
 
 def _stormy(chance: random.Random, number: int) -> Any:
     events: list[Any] = []
+    # An event without a type is refused with all that is beside it, and not learnt.
+    untyped: list[Any] = [None, []] if chance.random() < 0.1 else []
     for _ in range(chance.randrange(6)):
-        kind: Any = chance.choice(["custom_event", "screen_view", "session_start", "session_end", "push_message", None, []])
+        kind: Any = chance.choice(["custom_event", "screen_view", "session_start", "session_end", "push_message", *untyped])
         data: Any = {
             "event_name": chance.choice([f"Name {chance.randrange(3000)}", "x" * 300 + chance.choice("ab"), 7]),
             "screen_name": f"Screen {chance.randrange(2000)}",
@@ -40,12 +43,14 @@ def _stormy(chance: random.Random, number: int) -> Any:
             "session_uuid": chance.choice([f"uuid-{number // 4}", f"UUID-{number // 4}", None]),
             "timestamp_unixtime_ms": NOW_MS + chance.randrange(-9, 9),
         }
-        events.append(chance.choice([{"event_type": kind, "data": data}, {"event_type": kind, "data": data}, None, {"data": []}]))
+        odd: list[Any] = [None, {"data": []}] if untyped else [{"event_type": kind, "data": []}]
+        events.append(chance.choice([{"event_type": kind, "data": data}, {"event_type": kind, "data": data}, *odd]))
     names = [f"a{chance.randrange(20)}", "n" * 256 + chance.choice("ab")]
     attributes: Any = {name: chance.choice(["x", ["x"], 1, None, {}]) for name in names}
     return {
         "environment": "development",
         "user_identities": {"customer_id": "c"},
+        "deleted_user_attributes": chance.choice([None, None, None, ["a5", "a6", 7], "a5"]),
         "user_attributes": chance.choice([attributes, attributes, [], None]),
         "source_request_id": str(chance.randrange(100_000) if chance.random() < 0.9 else number - 1),
         "events": chance.choice([events, events, events, None]),
@@ -65,8 +70,9 @@ def test_a_history_finds_the_same_in_extracts_as_in_batches(seed: int, monkeypat
         extractor = Extractor(known[max(0, len(known) - 4)])
         for one in batches[start : start + 100]:
             extract = extractor.extract(one)
-            told = followed.check(extract) if extract else []
-            assert told == whole.check(one)
+            told = followed.follow(extract) if extract else []
+            refused = not all(map(has_type, one["events"] or ()))
+            assert told == (whole.judge(one)[0] if refused else whole.check(one))
             found += len(told)
         known.append(followed.seen())
 
@@ -117,9 +123,9 @@ def test_a_duplicate_is_told_with_the_place_of_the_first(validate: Validate) -> 
 
 
 def test_duplicates_are_found_between_files_and_not_between_inputs_of_an_export(validate: Validate) -> None:
-    exported = [{"id": "1.0", "key": key, "batch": batch(source_request_id="a")} for key in ("k1", "k2", "k2")]
-    Path("export.ndjson").write_text(ndjson(*exported))
-    Path("again.json").write_text(line(exported[0]))
+    lines = [exported(batch(source_request_id="a"), key=key) for key in ("k1", "k2", "k2")]
+    Path("export.ndjson").write_text(ndjson(*lines))
+    Path("again.json").write_text(line(lines[0]))
 
     result = validate(None, "export.ndjson", "again.json", "--format=json")
 
@@ -132,6 +138,22 @@ def test_a_batch_that_mparticle_refuses_is_no_first_of_duplicates(validate: Vali
     result = validate(ndjson(flawed, batch(source_request_id="a"), batch(source_request_id="a")), "--format=json")
 
     assert told(result)[1:] == [("input.ndjson", 3, "duplicate_batch")]
+
+
+def test_a_duplicate_is_not_held_against_what_comes_after_it(validate: Validate) -> None:
+    first, last = batch(source_request_id="a"), batch(user_attributes={"sizes": "M"})
+
+    result = validate(ndjson(first, batch(source_request_id="a", user_attributes={"sizes": ["M"]}), last), "--format=json")
+
+    assert told(result) == [("input.ndjson", 2, "duplicate_batch")]
+
+
+def test_a_refused_batch_is_not_held_against_what_comes_after_it(validate: Validate) -> None:
+    refused = batch(user_attributes={"sizes": ["M"]}, events=[{"data": {}}])
+
+    result = validate(ndjson(refused, batch(user_attributes={"sizes": "M"})), "--format=json")
+
+    assert [code for _, _, code in told(result)] == ["event_type_missing"]
 
 
 def test_only_so_many_ids_are_remembered(validate: Validate, monkeypatch: pytest.MonkeyPatch) -> None:
