@@ -142,19 +142,22 @@ def serve(
         )
     if known_keys_only and not credentials:
         raise click.UsageError("--known-keys-only would refuse every upload; name an input with --credential.")
-    server = FakeServer(
-        host,
-        port,
-        mode=check_mode(mode),
-        store=store,
-        keep=keep,
-        credentials=credentials,
-        unknown_keys=not known_keys_only,
-        ignore=ignore,
-        error=error,
-        max_body=max_body,
-        token=token,
-    )
+    try:
+        server = FakeServer(
+            host,
+            port,
+            mode=check_mode(mode),
+            store=store,
+            keep=keep,
+            credentials=credentials,
+            unknown_keys=not known_keys_only,
+            ignore=ignore,
+            error=error,
+            max_body=max_body,
+            token=token,
+        )
+    except RuleError as wrong:
+        raise click.UsageError(str(wrong)) from wrong
 
     def started() -> None:
         _welcome(server, store, credentials, token_is_given=token is not None)
@@ -164,9 +167,7 @@ def serve(
     try:
         server.run(started)
     except AddressInUseError as failure:
-        raise click.ClickException(f"{str(failure).removesuffix('.')} with --port.") from failure
-    except RuleError as wrong:
-        raise click.UsageError(str(wrong)) from wrong
+        raise click.ClickException(f"{str(failure).removesuffix('.')} with --port (make serve PORT=…).") from failure
     except (ServerError, StoreError, WorkspaceError) as failure:
         raise click.ClickException(str(failure)) from failure
     click.echo("Stopped.", err=True)

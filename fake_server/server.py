@@ -18,7 +18,7 @@ import uvicorn
 from flask import Flask
 from uvicorn.server import ServerState
 
-from .app import Options, make_app, open_intake, tables
+from .app import Options, check_options, make_app, open_intake, tables
 from .front import Front
 from .intake import Endpoint, Intake
 from .protocol import Turn, UploadProtocol
@@ -48,13 +48,14 @@ class FakeServer:
             print(server.url)            # http://127.0.0.1:49152
 
     `port` 0 takes a free one. The options are those of `mparticle_fake_server.app.Options`. On an address that others can reach
-    the inspect API wants a token: `token` is given, or made here. Raises ServerError, StoreError, ValueError on `start`.
+    the inspect API wants a token: `token` is given, or made here. Raises TypeError and ValueError for impossible options, and on
+    `start` ServerError and StoreError.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, **options: Unpack[Options]) -> None:
         self.host = host
         self.port = port
-        self.options = options
+        self.options = check_options(options)
         self.token: str | None = options.get("token")
         self.intake: Intake
         self.rows: list[Endpoint] = []
@@ -65,7 +66,12 @@ class FakeServer:
 
     @property
     def url(self) -> str:
-        """The base URL without a slash at the end, for example `http://127.0.0.1:8080`."""
+        """The base URL without a slash at the end, for example `http://127.0.0.1:8080`.
+
+        Raises ServerError where the port is chosen on `start`, and that has not been called.
+        """
+        if self.port == 0:
+            raise ServerError("The server has no address yet: call start(), or use it in a with statement.")
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # compared, not bound
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
@@ -245,8 +251,14 @@ class FakeServer:
 
 
 def _is_loopback(host: str) -> bool:
-    address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0]
-    return ipaddress.ip_address(str(address).partition("%")[0]).is_loopback
+    # The usual ones without a look-up: where sockets are forbidden, a server that does not listen has to open all the same.
+    if host in ("127.0.0.1", "::1", "localhost"):
+        return True
+    try:
+        address = str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except (OSError, UnicodeError):
+        return False  # Whether it can be bound is told when it is.
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 async def _end(tasks: set[asyncio.Task[None]]) -> None:

@@ -185,7 +185,7 @@ def test_a_port_in_use_is_told_in_one_line(start: Start) -> None:
     assert status == 1
     assert err == (
         f"Error: Port {server.port} on 127.0.0.1 is in use. "
-        "Stop the program that listens there, or choose another port with --port.\n"
+        "Stop the program that listens there, or choose another port with --port (make serve PORT=…).\n"
     )
 
 

@@ -731,3 +731,25 @@ def test_a_stream_tells_of_damage_and_goes_on_behind_it(damaged: FakeServer) -> 
     assert (kind, "is damaged" in told["message"]) == ("error", True)
     assert stream.next()[1] == "6.0"
     stream.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"keep": "many"}, "keep is 'many'; expected a number of batches"),
+        ({"store": None}, "store is None; expected 'memory' or 'sqlite:///FILE'"),
+        ({"credentials": [("key", "top-secret")]}, "credentials: one is 2 parts; expected tuples (key, secret, workspace)"),
+        ({"mode": "hard"}, "The mode is 'hard'; expected one of faithful, strict, lenient"),
+        ({"ignore": ["identity_mising"]}, "did you mean identity_missing?"),
+    ],
+)
+def test_an_impossible_option_is_told_at_once_by_its_name(options: dict[str, Any], told: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=re.escape(told)) as raised:
+        FakeServer(**options)
+
+    assert "top-secret" not in str(raised.value)
+
+
+def test_a_server_that_has_not_started_has_no_address() -> None:
+    with pytest.raises(ServerError, match=r"call start\(\)"):
+        _ = FakeServer().url
