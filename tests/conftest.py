@@ -8,6 +8,9 @@ import pytest
 
 from tests.hosts import Fake, OpenFake, flask_host, server_host
 
+collect_ignore = ["downstream"]
+"""A suite of its own, which `tests/pytest_plugin/test_downstream.py` runs."""
+
 RealPart = Callable[[bool, str], None]
 
 CHECKOUT = Path(__file__).resolve().parents[1]

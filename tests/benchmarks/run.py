@@ -18,13 +18,14 @@ if __name__ == "__main__":
 
 from tests.benchmarks.checks import checks
 from tests.benchmarks.lifecycle import command_line, lifecycle
+from tests.benchmarks.plugin import plugin
 from tests.benchmarks.sdk import sdk
 from tests.benchmarks.sdk_upload import sdk_upload
 from tests.benchmarks.uploads import uploads
 from tests.benchmarks.validate import validate
 
 BENCHMARKS: Final = {
-    benchmark.__name__: benchmark for benchmark in (uploads, checks, validate, lifecycle, command_line, sdk, sdk_upload)
+    benchmark.__name__: benchmark for benchmark in (uploads, checks, validate, plugin, lifecycle, command_line, sdk, sdk_upload)
 }
 
 WIDTHS: Final = (58, 20, 20, 6, 9)

@@ -1,0 +1,215 @@
+"""What pytest calls: fixtures, options, the marker, and when to judge. The work is in the other modules, imported when needed.
+
+This module is imported in every pytest run of whoever has us installed, so it imports nothing that costs time.
+"""
+
+import os
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from . import settings
+from .settings import SETTINGS
+
+if TYPE_CHECKING:
+    from .inbox import Inbox
+    from .source import Source
+    from .verdicts import Trial
+
+TRIAL: "pytest.StashKey[Trial]" = pytest.StashKey()
+"""What a test sent, while it runs."""
+
+LATE: "pytest.StashKey[list[str]]" = pytest.StashKey()
+"""Lines for the end of the run: what arrived after its test."""
+
+HIDDEN = "_mparticle_late"
+"""Under which a worker of pytest-xdist hands its LATE to the controller."""
+
+
+# -- options ---------------------------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options and their ini twins."""
+    settings.declare(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the options, and describe the marker."""
+    config.addinivalue_line("markers", settings.MARKER_HELP)
+    config.stash[SETTINGS] = settings.Settings.of(config)
+    config.stash[LATE] = []
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which fake the tests use, and how it answers."""
+    return f"mparticle: {config.stash[SETTINGS].describe()}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Refuse a mistyped marker while its file is collected."""
+    try:
+        settings.read_marker(metafunc.definition)
+    except pytest.UsageError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give a test that is marked with `intercept=True` its fake, also when it does not ask for the fixture."""
+    names = getattr(item, "fixturenames", None)
+    if names is not None and "fake_mparticle" not in names and settings.wants_intercept(item):
+        names.append("fake_mparticle")
+
+
+# -- fixtures --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def fake_mparticle_address() -> tuple[str, int]:
+    """Where the fake listens: host and port, ("127.0.0.1", 0) by default. Override it; port 0 takes a free one."""
+    return "127.0.0.1", 0
+
+
+@pytest.fixture(scope="session")
+def fake_mparticle_options() -> dict[str, Any]:
+    """Defaults of the fake, {} if not overridden.
+
+    timeout: how long wait_for and expect wait, in seconds (2). mode: how it answers, if neither a marker nor an option says so.
+    ignore, error: codes of findings that are left out, or errors, in every test. max_body: bytes that a body may have
+    (2 000 000). keep: how many batches are kept at least (100 000). The last two do nothing with --mparticle-url.
+    """
+    return {}
+
+
+@pytest.fixture(scope="session")
+def fake_mparticle_server(
+    request: pytest.FixtureRequest, fake_mparticle_address: tuple[str, int], fake_mparticle_options: dict[str, Any]
+) -> "Iterator[Source]":
+    """The fake mParticle of this run: one in each process, or the one of --mparticle-url. It listens once `.url` is read."""
+    from .errors import MParticleError
+    from .source import open_source
+    from .verdicts import late_lines
+
+    config = request.config
+    try:
+        source = open_source(config.stash[SETTINGS], fake_mparticle_address, fake_mparticle_options)
+    except MParticleError as error:
+        pytest.fail(str(error), pytrace=False)
+    try:
+        yield source
+        config.stash[LATE] += late_lines(source)
+    finally:
+        source.close()
+
+
+@pytest.fixture
+def fake_mparticle(
+    request: pytest.FixtureRequest, fake_mparticle_server: "Source", fake_mparticle_options: dict[str, Any]
+) -> "Iterator[Inbox]":
+    """An mParticle of the test's own: `.url`, `.key` and `.secret` to send to; `.events`, `.wait_for`, `.assert_received` to ask.
+
+    The test fails if something that it sent has an error, or would be dropped by production. To allow that:
+    @pytest.mark.mparticle(allow_invalid=True), or a list of finding codes.
+    """
+    from .inbox import Inbox
+    from .source import workspace_name
+    from .verdicts import Trial
+
+    item: pytest.Item = request.node
+    run = request.config.stash[SETTINGS]
+    marker = settings.read_marker(item)
+    options = fake_mparticle_options
+    mark = os.urandom(4).hex()
+    workspace, key, secret = workspace_name(item.nodeid, mark), f"test-{mark}", f"secret-{os.urandom(4).hex()}"
+    fake_mparticle_server.open_workspace(
+        workspace,
+        key,
+        secret,
+        mode=marker.mode or run.mode or options.get("mode", "faithful"),
+        ignore=options.get("ignore", ()),
+        error=options.get("error", ()),
+    )
+    path, line, _ = item.reportinfo()
+    trial = Trial(fake_mparticle_server, workspace, marker.allowance(run.allow), str(path), (line or 0) + 1)
+    item.stash[TRIAL] = trial
+    inbox = Inbox(fake_mparticle_server, workspace, key, secret, item.nodeid, options.get("timeout", 2.0))
+    try:
+        if marker.intercept:
+            inbox.intercept()
+        yield inbox
+    finally:
+        try:
+            # Which may have something to say itself: of an interception, of an expectation that nobody entered.
+            if not fake_mparticle_server.forked:
+                inbox.close()
+        finally:
+            failed = trial.failed
+            reason = trial.judge()
+            trial.end()
+    # One that failed by itself does so once; its report lists what it sent.
+    if reason is not None and not failed:
+        pytest.fail(reason, pytrace=False)
+
+
+# -- verdicts --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test fail for what it sent so far, as one that fails by itself; what comes in its teardown, the fixture judges."""
+    result = yield
+    trial = item.stash.get(TRIAL, None)
+    reason = trial.judge() if trial is not None else None
+    if reason is not None:
+        pytest.fail(reason, pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what a failed test sent to its report, and write it to the folder of --mparticle-dump."""
+    report = yield
+    trial = item.stash.get(TRIAL, None)
+    if trial is not None:
+        trial.report(report, item.config.stash[SETTINGS].dump)
+        if report.when == "teardown":
+            del item.stash[TRIAL]
+    return report
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Say how an event differs from what `==` compares it with."""
+    if op != "==" or not any(type(side).__module__.startswith("mparticle_pytest_plugin.") for side in (left, right)):
+        return None
+    from .report import explain_equality
+
+    return explain_equality(left, right)
+
+
+# -- the end of the run ----------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In a worker of pytest-xdist, hand over what came late."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[HIDDEN] = session.config.stash[LATE]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what came late from a worker of pytest-xdist; one that crashed has none."""
+    node.config.stash[LATE] += getattr(node, "workeroutput", {}).get(HIDDEN, [])
+
+
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
+    """List the tests after whose end something was sent with their keys."""
+    late = terminalreporter.config.stash[LATE]
+    if late:
+        from .verdicts import tell_late
+
+        terminalreporter.ensure_newline()
+        terminalreporter.section("mParticle: sent after the test had ended")
+        terminalreporter.write_line(tell_late(late))

@@ -1,0 +1,297 @@
+"""What becomes of a test for what it sent: the verdict, warnings, the section in the report of a failed one, the dump, and what
+came late. `plugin.py` calls it where pytest does.
+"""
+
+import hashlib
+import json
+import re
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from mparticle_fake_server.checks.finding import CODES
+from mparticle_fake_server.query import event_items, event_names
+
+from .errors import MParticleError, MParticleWarning
+from .settings import Allowance
+from .source import test_of
+
+if TYPE_CHECKING:
+    import pytest
+
+    from mparticle_fake_server.checks.finding import Finding
+    from mparticle_fake_server.query import BatchItem, EventItem, RequestItem
+
+    from .source import Source
+
+MOST_LINES: Final = 40
+"""Lines of the section in a report; what a test sent beyond is counted."""
+
+MOST_OFFENCES: Final = 10
+MOST_LATE: Final = 20
+MOST_TEXT: Final = 300
+"""Characters that are shown of the message of a finding."""
+
+MOST_OF_A_NAME: Final = 120
+"""Characters of the name of a dump."""
+
+
+class Part(NamedTuple):
+    """A request, or one of its batches, and what was found in it. `verdict` is that of a batch."""
+
+    name: str
+    verdict: str | None
+    findings: "list[Finding]"
+
+
+class Trial:
+    """One test and what it sent. `path` and `line` say where the test is written."""
+
+    def __init__(self, source: "Source", workspace: str, allowance: Allowance, path: str, line: int) -> None:
+        self._source = source
+        self._workspace = workspace
+        self._allowance = allowance
+        self._path = path
+        self._line = line
+        self._began_ms = time.time_ns() // 1_000_000
+        self._judged = 0
+        self._warned: set[str] = set()
+        self._over: tuple[list[RequestItem], list[BatchItem]] | None = None
+        self.failed = False
+        """Whether pytest has reported a failure of this test."""
+
+    # -- the verdict -------------------------------------------------------------------------------------------------------
+
+    def judge(self) -> str | None:
+        """Why the test fails for what it sent since the last time, or None; gives the warnings there are."""
+        if self._source.forked:
+            return None
+        requests = self._requests()[self._judged :]
+        self._judged += len(requests)
+        parts = [(request, part) for request in requests for part in _parts(request)]
+        wrong = [(request, part, found) for request, part in parts if (found := _offending(part, self._allowance))]
+        if wrong:
+            self.failed = True
+            return _verdict(wrong)
+        try:
+            self._warn(part for _, part in parts)
+        except MParticleWarning as error:
+            # A filter of the suite makes errors of them.
+            self.failed = True
+            return str(error)
+        return None
+
+    def _warn(self, parts: Iterator[Part]) -> None:
+        """One MParticleWarning for each code, so that a loop does not drown the summary."""
+        if self._allowance.everything:
+            return
+        found: dict[str, list[Finding]] = {}
+        for part in parts:
+            for finding in part.findings:
+                if (
+                    finding.severity == "warning"
+                    and finding.code not in self._warned
+                    and not self._allowance.covers(finding.code)
+                ):
+                    found.setdefault(finding.code, []).append(finding)
+        self._warned |= found.keys()
+        for first, *others in found.values():
+            text = _tell(first) + (f" (And {len(others)} more of this kind.)" if others else "")
+            warnings.warn_explicit(text, MParticleWarning, self._path, self._line)
+
+    # -- the report --------------------------------------------------------------------------------------------------------
+
+    def section(self) -> str:
+        """What the test sent, a line a batch and event, with the findings."""
+        try:
+            return "\n".join(self._lines())
+        except MParticleError as error:
+            return str(error)
+
+    def _lines(self) -> list[str]:
+        batches = {batch.id: batch for batch in self._batches()}
+        lines = [line for request in self._requests() for line in _describe(request, batches, self._began_ms)]
+        if not lines:
+            lines = ["Nothing was sent with this test's key."]
+        if len(lines) > MOST_LINES:
+            lines[MOST_LINES - 1 :] = [
+                f"… and {len(lines) - MOST_LINES + 1} more lines. --mparticle-dump DIR writes all batches."
+            ]
+        return lines + self._unclaimed()
+
+    def _unclaimed(self) -> list[str]:
+        found = [request for request in self._source.requests(None) if request.received_at_ms >= self._began_ms]
+        lines = [f"  {_head(request)}{_with_key(request)}: {_codes(request.findings)}" for request in found[:MOST_OFFENCES]]
+        if len(found) > len(lines):
+            lines.append(f"  … and {len(found) - len(lines)} more")
+        return ["Unclaimed, sent by this test or by something beside it with credentials of no test:", *lines] if lines else []
+
+    def _dump(self, folder: Path, test_id: str) -> None:
+        """Write the batches to a file of the test's name: NDJSON as `/_fake/import` takes it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = b"".join(msgspec.json.encode(batch) + b"\n" for batch in self._batches())
+        (folder / file_name(test_id)).write_bytes(lines)
+
+    def report(self, report: "pytest.TestReport", folder: Path | None) -> None:
+        """Add the section to the report of a failure; with a `folder`, write what was sent before it and since."""
+        if self._source.forked:
+            return
+        if report.failed:
+            report.sections.append(("mParticle", self.section()))
+        if folder is not None and (report.failed or (self.failed and report.when == "teardown")):
+            try:
+                self._dump(folder, report.nodeid)
+            except (OSError, MParticleError) as error:
+                report.sections.append(("mParticle", f"--mparticle-dump: {error}"))
+        self.failed = self.failed or report.failed
+
+    def end(self) -> None:
+        """The test is over: keep what the report of its teardown needs if it failed, and forget the rest."""
+        if self._source.forked:
+            return
+        self._over = self._requests(), self._batches() if self.failed else []
+        self._source.retire_workspace(self._workspace)
+
+    def _requests(self) -> "list[RequestItem]":
+        return self._over[0] if self._over else self._source.requests(self._workspace)
+
+    def _batches(self) -> "list[BatchItem]":
+        return self._over[1] if self._over else self._source.batches(self._workspace)
+
+
+def _parts(request: "RequestItem") -> Iterator[Part]:
+    """What is to be judged of a request: nothing if the test itself asked for its failure."""
+    if any(finding.code == "fault_injected" for finding in request.findings):
+        return
+    yield Part(f"request {request.id}", None, request.findings)
+    for batch in request.batches:
+        yield Part(f"batch {batch.id}", batch.verdict, batch.findings)
+
+
+def _offending(part: Part, allowance: Allowance) -> "list[Finding]":
+    """The findings of a part for which a test fails: errors, and why a batch was dropped."""
+    return [
+        finding
+        for finding in part.findings
+        if (finding.severity == "error" or (part.verdict == "dropped" and CODES[finding.code].effect in ("refuse", "drop")))
+        and not allowance.covers(finding.code)
+    ]
+
+
+def _verdict(wrong: "list[tuple[RequestItem, Part, list[Finding]]]") -> str:
+    count = sum(len(findings) for _, _, findings in wrong)
+    first = wrong[0][2][0]
+    others = f" and {_count(count - 1, 'other')}" if count > 1 else ""
+    # The first line alone stands in the summary of the run.
+    lines = [f"{first.code}{others}: production would not take what this test sent.", ""]
+    for request, part, findings in wrong[:MOST_OFFENCES]:
+        became = f", {part.verdict}" if part.verdict else ""
+        lines.append(f"  {part.name} ({_head(request)}){became}")
+        lines += [f"    {_describe_finding(finding)}" for finding in findings[:MOST_OFFENCES]]
+        if len(findings) > MOST_OFFENCES:
+            lines.append(f"    … and {len(findings) - MOST_OFFENCES} more")
+    if len(wrong) > MOST_OFFENCES:
+        lines.append(f"  … and {len(wrong) - MOST_OFFENCES} more")
+    codes = sorted({finding.code for _, _, findings in wrong for finding in findings})
+    if codes != ["server_error"]:
+        allowed = json.dumps([code for code in codes if code != "server_error"])
+        lines += ["", f"If it is meant to: @pytest.mark.mparticle(allow_invalid={allowed}); for all tests: mparticle_allow."]
+    return "\n".join(lines)
+
+
+# -- words -----------------------------------------------------------------------------------------------------------------
+
+
+def _tell(finding: "Finding") -> str:
+    text = f"{finding.message} {finding.hint}" if finding.hint else finding.message
+    return f"{_shortened(text)} [{finding.code}]"
+
+
+def _describe_finding(finding: "Finding") -> str:
+    where = f" at {finding.pointer}" if finding.pointer else ""
+    text = f"{finding.message} {finding.hint}" if finding.hint else finding.message
+    return f"{finding.severity} {finding.code}{where}: {_shortened(text)}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…"
+
+
+def _head(request: "RequestItem") -> str:
+    return f"{request.method} {_shortened(request.path)}, answered {request.status}"
+
+
+def _with_key(request: "RequestItem") -> str:
+    return f", key {request.key[:40]!r}" if request.key else ""
+
+
+def _codes(findings: "list[Finding]") -> str:
+    return ", ".join(dict.fromkeys(finding.code for finding in findings)) or "no finding"
+
+
+def _describe(request: "RequestItem", batches: "dict[str, BatchItem]", began_ms: int) -> Iterator[str]:
+    yield f"+{max(0, request.received_at_ms - began_ms)} ms  {_head(request)}"
+    yield from (f"    {_describe_finding(finding)}" for finding in request.findings)
+    for summary in request.batches:
+        batch = batches.get(summary.id)
+        yield f"  batch {summary.id}, {summary.verdict}{_whose(batch)}"
+        for event in event_items(batch) if batch is not None else ():
+            yield f"    {_name(event)}"
+        yield from (f"    {_describe_finding(finding)}" for finding in summary.findings)
+
+
+def _whose(batch: "BatchItem | None") -> str:
+    identities = batch.batch.get("user_identities") if batch is not None else None
+    if not isinstance(identities, dict) or not identities:
+        return ""
+    kind, value = next(iter(identities.items()))
+    return f", {kind} {str(value)[:60]!r}"
+
+
+def _name(event: "EventItem") -> str:
+    names = event_names(event.event)
+    kind = str(event.event.get("event_type"))[:60]
+    return f"{kind} {names[0][:100]!r}" if names else kind
+
+
+def file_name(test_id: str) -> str:
+    """The name of a test's dump: readable, valid everywhere, and another one for another test."""
+    name = test_id.replace("/", ".").replace("::", "-")
+    safe = re.sub(r"[^\w.\[\]=,-]+", "_", name, flags=re.ASCII)
+    if safe != name or len(safe) > MOST_OF_A_NAME:
+        safe = f"{safe[:MOST_OF_A_NAME]}-{hashlib.sha256(test_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"{safe}.ndjson"
+
+
+# -- what came late --------------------------------------------------------------------------------------------------------
+
+
+def late_lines(source: "Source") -> list[str]:
+    """A line for each test after whose end something was sent with its key."""
+    if source.forked:
+        return []
+    lines = []
+    for workspace in source.late():
+        requests, events = source.requests(workspace), source.events(workspace)
+        names = list(dict.fromkeys(_name(event) for event in events))
+        what = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        lines.append(f"{test_of(workspace)}: {_count(len(requests), 'request')}, {_count(len(events), 'event')}: {what or '–'}")
+    return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def tell_late(lines: list[str]) -> str:
+    """What the end of a run says about them."""
+    more = f"\n… and {len(lines) - MOST_LATE} more tests" if len(lines) > MOST_LATE else ""
+    return (
+        "\n".join(lines[:MOST_LATE])
+        + more
+        + "\nNo test saw these. Let the code under test send, or wait for it (fake_mparticle.wait_for), before the test ends."
+    )

@@ -1,0 +1,1 @@
+"""A small shop that tells mParticle what its customers do."""

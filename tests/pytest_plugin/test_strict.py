@@ -1,0 +1,426 @@
+"""Strict by default: a test fails for what it sent, unless that is allowed; warnings, the section in the report."""
+
+import pytest
+
+from tests.pytest_plugin.suites import Suite
+
+pytest_plugins = ["pytester"]
+
+
+def test_a_flawless_batch_passes(suite: Suite) -> None:
+    suite.write("""
+        def test_good(fake_mparticle):
+            assert send(fake_mparticle, GOOD) == 202
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1)
+
+
+def test_an_error_finding_fails_the_test_that_sent_it_and_no_other(suite: Suite) -> None:
+    suite.write("""
+        def test_bad(fake_mparticle):
+            assert send(fake_mparticle, BAD) == 202
+
+        def test_good(fake_mparticle):
+            assert send(fake_mparticle, GOOD) == 202
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*_ test_bad _*",
+            "required_missing: production would not take what this test sent.",
+            "",
+            "  batch 1.0 (POST /v2/events, answered 202), altered",
+            "    error required_missing at /events/0/data: events[[]0].data has no custom_event_type, *",
+            "",
+            'If it is meant to: @pytest.mark.mparticle(allow_invalid=[[]"required_missing"]); for all tests: mparticle_allow.',
+            "*- mParticle -*",
+            "FAILED test_it.py::test_bad - Failed: required_missing: production would*",
+        ]
+    )
+
+
+def test_a_test_that_fails_by_itself_fails_once(suite: Suite) -> None:
+    suite.write("""
+        def test_bad(fake_mparticle):
+            send(fake_mparticle, BAD)
+            assert "itself" == ""
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*production would not take*")
+    result.stdout.fnmatch_lines(["*assert 'itself' == ''*", "*- mParticle -*", "*error required_missing at *"])
+
+
+def test_a_dropped_batch_fails_although_its_finding_is_a_warning(suite: Suite) -> None:
+    suite.write("""
+        def test_twice(fake_mparticle):
+            assert [send(fake_mparticle, batch(event(), source_request_id="r1")) for _ in range(2)] == [202, 202]
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["  batch 2.0 (*), dropped", "    warning duplicate_batch at /source_request_id: *"])
+
+
+def test_a_refused_request_fails_although_it_has_no_batch(suite: Suite) -> None:
+    suite.write("""
+        def test_broken(fake_mparticle):
+            assert send(fake_mparticle, b"{") == 400
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["  request 1 (POST /v2/events, answered 400)", "    error json_broken*"])
+
+
+def test_a_wrong_secret_for_the_key_of_the_test_fails_it(suite: Suite) -> None:
+    suite.write("""
+        def test_wrong(fake_mparticle):
+            assert send(fake_mparticle, secret="wrong") == 403
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["    error credentials_wrong*"])
+
+
+def test_what_a_fault_of_the_test_refused_does_not_fail_it(suite: Suite) -> None:
+    suite.write("""
+        def test_retry(fake_mparticle):
+            fake_mparticle.fail_next(status=503)
+            assert [send(fake_mparticle) for _ in range(2)] == [503, 202]
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1)
+
+
+def test_what_a_fixture_sends_in_its_teardown_is_judged_too(suite: Suite) -> None:
+    suite.write("""
+        @pytest.fixture
+        def client(fake_mparticle):
+            yield
+            send(fake_mparticle, BAD)
+
+        def test_flush(client):
+            pass
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*ERROR at teardown of test_flush*", "required_missing: *", "*- mParticle -*", "*required_missing*"]
+    )
+
+
+def test_what_was_judged_after_the_test_is_not_judged_again_in_teardown(suite: Suite) -> None:
+    suite.write("""
+        def test_bad(fake_mparticle):
+            send(fake_mparticle, BAD)
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1, errors=0)
+
+
+def test_an_expected_failure_may_be_one_of_what_was_sent(suite: Suite) -> None:
+    suite.write("""
+        @pytest.mark.xfail(strict=True, reason="the shop forgets the type")
+        def test_bad(fake_mparticle):
+            send(fake_mparticle, BAD)
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(xfailed=1)
+
+
+def test_a_test_case_of_unittest_is_judged(suite: Suite) -> None:
+    suite.write("""
+        import unittest
+
+        class TestShop(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def _fake(self, fake_mparticle):
+                self.fake = fake_mparticle
+
+            def test_good(self):
+                send(self.fake, GOOD)
+
+            def test_bad(self):
+                send(self.fake, BAD)
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, failed=1)
+
+
+# -- allowed ---------------------------------------------------------------------------------------------------------------
+
+
+def test_everything_can_be_allowed(suite: Suite) -> None:
+    suite.write("""
+        @pytest.mark.mparticle(allow_invalid=True)
+        def test_all(fake_mparticle):
+            assert [send(fake_mparticle, body) for body in (BAD, b"{", WARNED)] == [202, 400, 202]
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, warnings=0)
+
+
+def test_a_code_can_be_allowed_and_others_still_fail(suite: Suite) -> None:
+    suite.write("""
+        pytestmark = pytest.mark.mparticle(allow_invalid=["required_missing"])
+
+        def test_allowed(fake_mparticle):
+            send(fake_mparticle, BAD)
+
+        def test_another(fake_mparticle):
+            send(fake_mparticle, BAD)
+            send(fake_mparticle, b"{")
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["json_broken: production would not take *"])
+
+
+def test_the_reason_for_which_a_batch_was_dropped_can_be_allowed(suite: Suite) -> None:
+    suite.write("""
+        @pytest.mark.mparticle(allow_invalid=["duplicate_batch"])
+        def test_twice(fake_mparticle):
+            for _ in range(2):
+                send(fake_mparticle, batch(event(), source_request_id="r1"))
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, warnings=0)
+
+
+def test_the_nearest_marker_counts_and_false_takes_everything_back(suite: Suite) -> None:
+    suite.ini("mparticle_allow = required_missing")
+    suite.write("""
+        @pytest.mark.mparticle(allow_invalid=True)
+        class TestShop:
+            def test_allowed(self, fake_mparticle):
+                send(fake_mparticle, BAD)
+
+            @pytest.mark.mparticle(allow_invalid=False)
+            def test_not_allowed(self, fake_mparticle):
+                send(fake_mparticle, BAD)
+    """)
+
+    result = suite.run("-rA")
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["PASSED *::test_allowed", "FAILED *::test_not_allowed*"])
+
+
+@pytest.mark.parametrize("allowed", ["required_missing", "all", "required_missing json_broken"])
+def test_the_ini_file_allows_for_all_tests(suite: Suite, allowed: str) -> None:
+    suite.ini(f"mparticle_allow = {allowed}")
+    suite.write("""
+        def test_bad(fake_mparticle):
+            send(fake_mparticle, BAD)
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1)
+
+
+def test_an_error_inside_the_server_reaches_the_test_that_caused_it_also_if_it_allows_everything(suite: Suite) -> None:
+    suite.write("""
+        @pytest.mark.mparticle(allow_invalid=True)
+        def test_crash(fake_mparticle, monkeypatch):
+            def check(*_, **__):
+                raise ZeroDivisionError("a bug of the fake")
+
+            monkeypatch.setattr("mparticle_fake_server.intake.check", check)
+            assert send(fake_mparticle) == 500
+
+        def test_other(fake_mparticle):
+            assert send(fake_mparticle) == 202
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(
+        ["  request 1 (POST /v2/events, answered 500)", "*server_error: *ZeroDivisionError: a bug of the fake*"]
+    )
+    result.stdout.no_fnmatch_line("If it is meant to*")
+
+
+# -- warnings --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_warning_finding_becomes_a_warning_of_the_test(suite: Suite) -> None:
+    suite.write("""
+        def test_warned(fake_mparticle):
+            send(fake_mparticle, WARNED)
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(
+        ["test_it.py::test_warned", "  *test_it.py:5: MParticleWarning: The batch has no mpid, *identity_missing]*"]
+    )
+
+
+def test_many_findings_of_a_code_are_one_warning(suite: Suite) -> None:
+    suite.write("""
+        def test_warned(fake_mparticle):
+            for _ in range(5):
+                send(fake_mparticle, WARNED)
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*(And 4 more of this kind.)"])
+
+
+def test_a_note_is_no_warning(suite: Suite) -> None:
+    suite.write("""
+        def test_noted(fake_mparticle):
+            body = {name: value for name, value in GOOD.items() if name != "environment"}
+            send(fake_mparticle, body)
+            assert [finding.severity for finding in fake_mparticle.all_batches()[0].findings] == ["note"]
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, warnings=0)
+
+
+def test_warnings_can_be_turned_into_failures_by_their_category(suite: Suite) -> None:
+    suite.ini("filterwarnings = error::mparticle_pytest_plugin.MParticleWarning")
+    suite.write("""
+        def test_warned(fake_mparticle):
+            send(fake_mparticle, WARNED)
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["FAILED test_it.py::test_warned - *The batch has no mpid*"])
+
+
+def test_the_warning_of_an_allowed_code_is_silent(suite: Suite) -> None:
+    suite.ini("mparticle_allow = identity_missing")
+    suite.write("""
+        def test_warned(fake_mparticle):
+            send(fake_mparticle, WARNED)
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, warnings=0)
+
+
+# -- the section in the report -----------------------------------------------------------------------------------------------
+
+
+def test_the_report_of_a_failed_test_lists_what_it_sent(suite: Suite) -> None:
+    suite.write("""
+        def test_fails(fake_mparticle):
+            send(fake_mparticle, [batch(event("login")), WARNED], path="/v2/bulkevents")
+            send(fake_mparticle, b"{")
+            assert False
+    """)
+
+    result = suite.run()
+
+    result.stdout.fnmatch_lines(
+        [
+            "*- mParticle -*",
+            "+* ms  POST /v2/bulkevents, answered 202",
+            "  batch 1.0, accepted, customer_id 'c1'",
+            "    custom_event 'login'",
+            "  batch 1.1, accepted",
+            "    custom_event 'purchase'",
+            "    warning identity_missing*",
+            "+* ms  POST /v2/events, answered 400",
+            "    error json_broken: *",
+        ],
+        consecutive=True,
+    )
+
+
+def test_the_section_says_that_nothing_was_sent_and_lists_what_belongs_to_nobody(suite: Suite) -> None:
+    suite.write("""
+        def test_fails(fake_mparticle):
+            send(fake_mparticle, key="key-of-production")
+            assert False
+    """)
+
+    result = suite.run()
+
+    result.stdout.fnmatch_lines(
+        [
+            "Nothing was sent with this test's key.",
+            "Unclaimed, *",
+            "  POST /v2/events, answered 403, key 'key-of-production': credentials_wrong",
+        ],
+        consecutive=True,
+    )
+
+
+def test_the_section_is_bounded(suite: Suite) -> None:
+    suite.write("""
+        def test_fails(fake_mparticle):
+            for number in range(40):
+                send(fake_mparticle, batch(*[event(f"event {number}")] * 3))
+            assert False
+    """)
+
+    result = suite.run()
+
+    shown = [line for line in result.outlines if "custom_event" in line]
+    assert 10 < len(shown) < 40
+    result.stdout.fnmatch_lines(["… and 161 more lines. --mparticle-dump DIR writes all batches."])
+
+
+def test_a_test_that_passes_has_no_section(suite: Suite) -> None:
+    suite.write("""
+        def test_good(fake_mparticle):
+            send(fake_mparticle)
+    """)
+
+    result = suite.run("-rA")
+
+    result.stdout.no_fnmatch_line("*- mParticle -*")
+
+
+def test_a_verdict_in_strict_mode_names_the_same_findings(suite: Suite) -> None:
+    suite.write("""
+        @pytest.mark.mparticle(mode="strict")
+        def test_bad(fake_mparticle):
+            assert send(fake_mparticle, BAD) == 400
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["  batch 1.0 (POST /v2/events, answered 400), rejected", "    error required_missing*"])
