@@ -89,6 +89,6 @@ def _is_json(body: bytes) -> bool:
 
 
 def tell(finding: Finding) -> str:
-    """A finding in one line: where, what, and the hint."""
+    """A finding in one line: where, what, the hint, and what explains it."""
     place = f"batch {finding.index}: " if finding.index is not None else ""
-    return f"{place}{finding.message}" + (f" {finding.hint}" if finding.hint else "")
+    return f"{place}{finding.message}" + (f" {finding.hint}" if finding.hint else "") + f" (docs/findings.md#{finding.code})"
