@@ -80,7 +80,9 @@ class Suite:
     def run(self, *arguments: str) -> pytest.RunResult:
         """Run it in this process."""
         plugin = [] if INSTALLED else ["-p", NAME]
-        return self.pytester.runpytest_inprocess(*plugin, "-p", "no:cacheprovider", *arguments)
+        # This process has imported our packages before the inner pytest could rewrite their assertions.
+        quiet = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
+        return self.pytester.runpytest_inprocess(*plugin, "-p", "no:cacheprovider", *quiet, *arguments)
 
     def run_apart(self, *arguments: str, plugins: Sequence[str] = (), timeout: float = 60) -> pytest.RunResult:
         """Run it in a process of its own, with these plugins besides ours and no others."""
