@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from . import matching
+from .wording import cut, printable, safe_repr
 
 WIDEST: Final = 44
 """Characters of a value in a table."""
@@ -80,7 +81,7 @@ def _apart(expected: str, got: str) -> tuple[str, str]:
 def shown(value: Any, start: int = 0) -> str:
     """A value as a test would write it, cut to a column."""
     if isinstance(value, str):
-        text = repr(value[start : start + WIDEST * 2])
+        text = safe_repr(value[start : start + WIDEST * 2])
         text = f"'…{text[1:]}" if start else text
         return text if len(text) <= WIDEST and start + WIDEST * 2 >= len(value) else f"{text[: WIDEST - 1].rstrip(chr(39))}…"
     if isinstance(value, re.Pattern):
@@ -89,7 +90,7 @@ def shown(value: Any, start: int = 0) -> str:
         return f"any {value.__name__}"
     if inspect.isroutine(value):
         return cut(_callable(value), WIDEST)
-    return cut(repr(value).replace("\n", " "), WIDEST)
+    return cut(safe_repr(value).replace("\n", " "), WIDEST)
 
 
 def _callable(value: Any) -> str:
@@ -103,21 +104,8 @@ def _callable(value: Any) -> str:
 def columns(rows: list[Row], titles: tuple[str, str] = ("expected", "received"), indent: int = 4, most: int = 12) -> list[str]:
     """Rows side by side below their titles, at most `most` of them."""
     more = len(rows) - most
-    rows = rows[:most]
+    rows = [Row(*map(printable, row)) for row in rows[:most]]
     table = [Row("", *titles), *rows]
     first, second = (max(len(row[column]) for row in table) for column in (0, 1))
-    lines = [f"{'':{indent}}{printable(row.field):{first}}  {row.expected:{second}}  {row.received}".rstrip() for row in table]
+    lines = [f"{'':{indent}}{row.field:{first}}  {row.expected:{second}}  {row.received}".rstrip() for row in table]
     return lines + ([f"{'':{indent}}… and {more} more fields"] if more > 0 else [])
-
-
-def printable(text: str) -> str:
-    """A text on one line: what a terminal would act upon, or could not show, is escaped."""
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
-
-
-def cut(text: str, most: int) -> str:
-    """A text of at most `most` characters, on one line."""
-    text = printable(text[: most + 1])
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -45,7 +45,8 @@ class Inbox:
     product or promotion action), as text or as a pattern. Keywords mean, in this order: identities of the user and `mpid`;
     members of the event's data, of its product or promotion action; else a custom attribute. `attributes={...}` are custom
     attributes in any case. A value may be plain, a dictionary (a subset matches), a pattern, a callable, a class, or anything
-    with `==`.
+    with `==`. What is absent or null is met by None alone. A custom attribute named like a documented member of the type is
+    asked for by `attributes`.
 
     Assertions raise AssertionError with a report that says what came instead; a call that cannot be meant raises UsageError.
     """
@@ -64,7 +65,9 @@ class Inbox:
         self._asked: set[str] = set()
         self._configuration: Configuration | None = None
         self._api: EventsApi | None = None
-        self._claimed: list[str] = []
+        self._claimed: list[tuple[str, str | None]] = []
+        self._taking = threading.Lock()
+        self._taken: dict[str, list[list[str | None]]] = {}
         self._held: list[Held[Any]] = []
         self._unentered: list[Expectation] = []
         self.began_ms = time.time_ns() // 1_000_000
@@ -85,7 +88,7 @@ class Inbox:
     @property
     def keys(self) -> frozenset[str]:
         """The API keys whose requests come here: the test's own, and those it has claimed."""
-        return frozenset((self.key, *self._claimed))
+        return frozenset((self.key, *(key for key, _ in self._claimed)))
 
     @property
     def configuration(self) -> "Configuration":
@@ -119,21 +122,58 @@ class Inbox:
     def claim(self, key: str, secret: str | None = None) -> "Held[Self]":
         """Receive what is sent with a fixed key, until the test ends or, as a context manager, until the end of the block.
 
-        Without `secret` every secret is accepted. Raises ClaimError if another test has the key, UsageError for this test's own.
+        Without `secret` every secret is accepted. Raises ClaimError if another test has the key, UsageError for this test's own,
+        and for one that it has claimed with another secret.
         """
-        if key == self.key:
-            raise UsageError(
-                f"{key!r} is this test's own key already; claim() is for a key that is fixed in the code under test."
-            )
-        self.source.claim(self.workspace, key, secret)
-        self._claimed.append(key)
+        self._check_claim(key, secret)
+        give_back = self.take(key, secret)
+        self._claimed.append((key, secret))
 
         def release() -> None:
-            self._claimed.remove(key)
-            if key not in self._claimed:
-                self.source.release(self.workspace, key)
+            self._claimed.remove((key, secret))
+            give_back()
 
         return self._hold(self, release)
+
+    def _check_claim(self, key: Any, secret: Any) -> None:
+        if not isinstance(key, str):
+            raise UsageError(f"claim got the key {key!r}; expected text, the API key that is fixed in the code under test.")
+        if secret is not None and not isinstance(secret, str):
+            # Not shown: it may be a real one in another form, such as bytes.
+            raise UsageError(
+                f"claim got a secret of type {type(secret).__name__}; expected text, or None to accept every secret."
+            )
+        if key == self.key:
+            raise UsageError(
+                f"claim got {key!r}, which is this test's own key already; expected a key that is fixed in the code under test."
+            )
+        others = {other for claimed, other in self._claimed if claimed == key} - {secret, None}
+        if secret is not None and others:
+            raise UsageError(
+                f"claim got the key {key!r}, which this test has claimed with another secret; expected the same secret. End the "
+                "first claim before (it is a context manager), or leave out the secret to accept every one."
+            )
+
+    def take(self, key: str, secret: str | None) -> Callable[[], None]:
+        """Receive what is sent with a key. Returns the way to give it back, which leaves it to whoever else of this test took it,
+        with the secret that counted before. For `claim` and interceptions. Raises ClaimError.
+        """
+        taken = [secret]
+        with self._taking:
+            self.source.claim(self.workspace, key, secret)
+            self._taken.setdefault(key, []).append(taken)
+
+        def give_back() -> None:
+            with self._taking:
+                # By identity: two that took it with the same secret are not the same.
+                left = self._taken[key] = [other for other in self._taken[key] if other is not taken]
+                if left:
+                    self.source.claim(self.workspace, key, left[-1][0])
+                else:
+                    del self._taken[key]
+                    self.source.release(self.workspace, key)
+
+        return give_back
 
     def intercept(self) -> "Held[Interception]":
         """Send what goes to mParticle's own hosts here, whatever its key, until the test ends or the end of the block."""
@@ -206,7 +246,7 @@ class Inbox:
 
     def _read(self) -> list[Batch]:
         """The batches there are. The list is only ever appended to; if some were forgotten, it is another one."""
-        # Not under the lock: the source has one of its own, under which `until` of a wait comes here.
+        # Not under the lock: the source has one of its own.
         items = self.source.batches(self.workspace)
         with self._lock:
             known = self._batches
@@ -257,6 +297,7 @@ class Inbox:
 
     def _wanted(self, what: What, count: Any, timeout: Any, conditions: dict[str, Any], method: str) -> "Wanted":
         question = matching.ask(what, conditions, method, ("count", "timeout"))
+        matching.check_second("count", count, method)
         seconds = self.default_timeout if timeout is None else matching.check_seconds("timeout", timeout, method)
         return Wanted(self, question, matching.check_count("count", count, method, 1), seconds)
 
@@ -274,10 +315,13 @@ class Inbox:
         __tracebackhide__ = True
         question = matching.ask(what, conditions, "assert_received", ("times",))
         if times is not None:
+            matching.check_second("times", times, "assert_received")
             matching.check_count("times", times, "assert_received", 0)
         found = [event for event in self._events() if question.matches(event)]
         if len(found) != times if times is not None else not found:
             raise AssertionError(report.not_received(self, question, found, times))
+        if times == 0:
+            self._doubt(question, "assert_received(…, times=0)")
         return self._asked_for(question, found)
 
     def assert_not_received(self, what: What = None, /, within: float = 0, **conditions: Any) -> None:
@@ -287,16 +331,20 @@ class Inbox:
         """
         __tracebackhide__ = True
         question = matching.ask(what, conditions, "assert_not_received", ("within",))
+        matching.check_second("within", within, "assert_not_received")
         wanted = Wanted(self, question, 1, matching.check_seconds("within", within, "assert_not_received"))
         if wanted.poll() or (wanted.timeout and self.source.wait(wanted.poll, wanted.timeout)):
             raise AssertionError(report.not_wanted(self, question, wanted.events()))
-        if mistyped := matching.mistyped(question):
-            name, meant = mistyped
+        self._doubt(question, "assert_not_received")
+
+    def _doubt(self, question: Question, method: str) -> None:
+        """Warn if an assertion that nothing came may hold because of a mistyped keyword."""
+        for name, meant in matching.doubtful(question, self._events()):
             warnings.warn(
-                f"assert_not_received holds, perhaps because the keyword {name!r} was taken for a custom attribute; did you mean "
-                f"{meant}? If it is a custom attribute, say attributes={{{name!r}: …}}.",
+                f"{method} holds, perhaps because the keyword {name!r} was taken for a custom attribute; {meant} "
+                f"If it is a custom attribute, say attributes={{{name!r}: …}}.",
                 MParticleWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
 
     def assert_order(self, *steps: Step, **conditions: Any) -> Events:
@@ -362,6 +410,7 @@ class Inbox:
         `retry_after` (seconds) is sent as Retry-After, `body` as it stands. Raises UsageError, MParticleError.
         """
         matching.check_status(status, "fail_next")
+        matching.check_answer(retry_after, body, "fail_next")
         matching.check_count("times", times, "fail_next", 1)
         fleeting, lasting = self._faults()
         fault = {"status": status, "retry_after": retry_after, "times": times, "body": body, "delay": lasting.get("delay")}
@@ -370,15 +419,17 @@ class Inbox:
     def fail_always(self, status: int = 503, *, retry_after: int | None = None, body: str | None = None) -> None:
         """Answer every request with `status`, until `succeed()` or the end of the test; what fail_next has set is met before."""
         matching.check_status(status, "fail_always")
+        matching.check_answer(retry_after, body, "fail_always")
         fleeting, lasting = self._faults()
         self._put_faults(fleeting, {"status": status, "retry_after": retry_after, "body": body, "delay": lasting.get("delay")})
 
     def delay(self, seconds: float) -> None:
         """Hold every answer back, those of fail_next and fail_always too, until `succeed()` or the end of the test.
 
-        What is sent is recorded at once: a client that gives up too early has been received all the same.
+        `seconds` are 60 at most. What is sent is recorded at once: a client that gives up too early has been received all the
+        same. Raises UsageError, MParticleError.
         """
-        matching.check_seconds("seconds", seconds, "delay")
+        seconds = matching.check_seconds("seconds", seconds, "delay", 60)
         fleeting, lasting = self._faults()
         self._put_faults([fault | {"delay": seconds} for fault in fleeting], lasting | {"delay": seconds})
 

@@ -122,7 +122,7 @@ class Interception:
         self.failures: list[MParticleError] = []
         self._deliver = courier(inbox.source)
         self._lock = threading.Lock()
-        self._keys: set[str] = set()
+        self._keys: dict[str, Callable[[], None]] = {}
 
     def send(self, host: str, parcel: Parcel, timeout: float | None) -> Delivered:
         """Deliver a request to an mParticle host. Raises MParticleError for what the fake does not serve."""
@@ -150,15 +150,14 @@ class Interception:
             )
         with self._lock:
             if key not in self._keys:
-                source.claim(self.inbox.workspace, key, None)
-                self._keys.add(key)
+                self._keys[key] = self.inbox.take(key, None)
 
     def close(self) -> None:
-        """Give back the keys."""
+        """Give back the keys; what an outer interception or a claim holds too, stays."""
         if not self.inbox.source.forked:
             with self._lock:
-                for key in self._keys - self.inbox.keys:
-                    self.inbox.source.release(self.inbox.workspace, key)
+                for give_back in self._keys.values():
+                    give_back()
                 self._keys.clear()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -21,6 +21,7 @@ from mparticle_sdk.events import CLASSES, EventData
 from mparticle_sdk.identity import IdentityTypeName
 
 from .errors import ConditionError, UsageError
+from .wording import printable, safe_repr
 
 if TYPE_CHECKING:
     from .received import Batch, Event, Request
@@ -49,8 +50,9 @@ class Condition(NamedTuple):
     """What it counts when the closest event is looked for."""
     is_attribute: bool = False
     """Whether the keyword names nothing documented, so that only a custom attribute can be meant."""
-    predicate: bool = False
-    """Whether `expected` is a callable that is asked about the whole element."""
+    role: Literal["value", "name", "type", "span", "predicate"] = "value"
+    """What it is about: the value of a field, the name or the type of an event, a span of time; or `expected` is a callable that
+    is asked about the whole element. `field` does not tell: a custom attribute or a callable may have any name."""
 
     def holds(self, element: Any) -> bool:
         """Whether an event, a batch or a request meets it. Raises ConditionError."""
@@ -58,11 +60,9 @@ class Condition(NamedTuple):
         try:
             return self.test(got)
         except Exception as error:
-            if got is None:
-                return False  # absent: a callable need not know that
             raise ConditionError(
-                f"The condition on {self.field} could not be tried on {got!r:.200}, which {element!r} has: "
-                f"{type(error).__name__}: {error}"
+                f"The condition on {printable(self.field)} could not be tried on {safe_repr(got):.200}, which {element!r} has: "
+                f"{type(error).__name__}: {printable(str(error))}"
             ) from error
 
 
@@ -131,7 +131,7 @@ def of_type(event_type: Any) -> Condition:
             f"{event_type!r:.80} is no event type of mParticle.{did_you_mean(event_type, EVENT_TYPES)} "
             f"Types: {', '.join(EVENT_TYPES)}."
         )
-    return Condition("event_type", event_type, lambda event: event.type, lambda got: bool(got == event_type), 3.0)
+    return Condition("event_type", event_type, lambda event: event.type, lambda got: bool(got == event_type), 3.0, role="type")
 
 
 def named(name: Any) -> Condition:
@@ -151,6 +151,7 @@ def _name(field: str, expected: Any) -> Condition:
         lambda event: event.names if len(event.names) != 1 else event.names[0],
         lambda got: any(map(test, got)) if isinstance(got, tuple) else test(got),
         3.0,
+        role="name",
     )
 
 
@@ -161,7 +162,7 @@ def keyword(name: str, expected: Any) -> Condition:
     if name == "event_type":
         if isinstance(expected, str):
             return of_type(expected)
-        return Condition(name, expected, lambda event: event.type, tester(expected), 3.0)
+        return Condition(name, expected, lambda event: event.type, tester(expected), 3.0, role="type")
     if name == "event_name":
         return _name(name, expected)
     if name == "attributes":
@@ -183,6 +184,8 @@ def identity(name: str, expected: Any) -> Condition:
     if documented not in IDENTITY_TYPES:
         valid = (*IDENTITY_TYPES, "mpid")
         raise UsageError(f"{name!r} is no identity.{did_you_mean(name, valid)} Valid: {', '.join(valid)}.")
+    if isinstance(expected, int | float | Decimal):
+        raise UsageError(f"{name} is {expected!r}, but identities are text; write {name}='{expected}'.")
     return Condition(documented, expected, lambda element: element.user_identities.get(documented), tester(expected))
 
 
@@ -193,14 +196,19 @@ def _same_digits(expected: Any, got: Any) -> bool:
 
 
 def _reader(name: str) -> "Callable[[Event], Any]":
-    """The first that is there: the member of the data, of its product or promotion action, the custom attribute."""
+    """The first that is there: the member of the data, of its product or promotion action, the custom attribute.
+
+    No custom attribute stands for a member that is documented for the type of the event.
+    """
+    owners = frozenset(event_type for event_type in CLASSES if name in _members_of(event_type))
 
     def read(event: "Event") -> Any:
         data = event.data
         found = data.get(name)
         if found is not None:
             return found
-        for holder in ("product_action", "promotion_action", "custom_attributes"):
+        holders = ("product_action", "promotion_action", "custom_attributes")
+        for holder in holders[:2] if event.type in owners else holders:
             members = data.get(holder)
             if isinstance(members, dict):
                 found = members.get(name)
@@ -252,7 +260,7 @@ def ask_requests(keywords: Mapping[str, Any]) -> Question:
 def satisfies(predicate: Callable[[Any], Any]) -> Condition:
     """A callable of the test's own, asked about the whole event, batch or request."""
     name = getattr(predicate, "__name__", type(predicate).__name__)
-    return Condition(name, predicate, lambda element: element, lambda got: bool(predicate(got)), predicate=True)
+    return Condition(name, predicate, lambda element: element, lambda got: bool(predicate(got)), role="predicate")
 
 
 Moment = datetime | float
@@ -270,7 +278,7 @@ def between(start: Moment | None, end: Moment | None) -> Condition:
     if first > last:
         raise UsageError(f"between got {start!r} and {end!r}; the second moment comes before the first.")
     shown = (start, end)
-    return Condition("time", shown, lambda element: element.time_ms, lambda got: first <= got <= last)
+    return Condition("time", shown, lambda element: element.time_ms, lambda got: first <= got <= last, role="span")
 
 
 def _milliseconds(moment: Any) -> float:
@@ -294,11 +302,12 @@ def tester(expected: Any) -> Callable[[Any], bool]:
 def same(expected: Any, got: Any) -> bool:  # noqa: PLR0911  # a table of kinds
     """Whether a JSON value is what is expected.
 
-    None stands for null and for what is absent; a dict matches as a subset, a list item by item; a pattern is searched for; a
-    class matches its instances; another callable decides itself; numbers match by value, and never booleans; all else by `==`.
+    None stands for null and for what is absent, which nothing else meets, and no callable is asked about; a dict
+    matches as a subset, a list item by item; a pattern is searched for; a class matches its instances; another callable decides
+    itself; numbers match by value, and never booleans; all else by `==`.
     """
-    if expected is None:
-        return got is None
+    if expected is None or got is None:
+        return expected is got
     if isinstance(expected, re.Pattern):
         return isinstance(got, str) and expected.search(got) is not None
     if isinstance(expected, Mapping):
@@ -328,7 +337,17 @@ def _is_a(expected: type, got: Any) -> bool:
 @cache
 def members() -> frozenset[str]:
     """The documented members of the data of all events, and of product and promotion actions."""
-    models: tuple[type[Model], ...] = (*CLASSES.values(), EventData, ProductAction, PromotionAction)
+    return _names_of(*CLASSES.values(), EventData, ProductAction, PromotionAction)
+
+
+@cache
+def _members_of(event_type: str) -> frozenset[str]:
+    """Those of the data of events of one type."""
+    model = CLASSES[event_type]
+    return _names_of(model, ProductAction, PromotionAction) if event_type == "commerce_event" else _names_of(model)
+
+
+def _names_of(*models: type[Model]) -> frozenset[str]:
     return frozenset(field.encode_name for model in models for field in msgspec.structs.fields(model) if field.name != "unknown")
 
 
@@ -344,33 +363,59 @@ def product_members() -> tuple[str, ...]:
     return tuple(field.encode_name for field in msgspec.structs.fields(Product) if field.name != "unknown")
 
 
-_WORDS: Final = {"name": "event_name", "event": "event_name", "type": "event_type", "user_id": "customer_id"}
+_WORDS: Final = {
+    "name": "event_name",
+    "event": "event_name",
+    "type": "event_type",
+    "user_id": "customer_id",
+    "userid": "customer_id",
+    "amount": "total_amount",
+    "total": "total_amount",
+    "revenue": "total_amount",
+}
 """What people write who have not looked a keyword up."""
 
 
-def mistyped(question: Question) -> tuple[str, str] | None:
-    """A keyword that very probably is a mistyped one, and the known one: for assertions that would hold because of it."""
-    known = ["mpid", *IDENTITY_TYPES, "event_type", "event_name", *sorted(members())]
-    for condition in question.conditions:
-        near = difflib.get_close_matches(condition.field, known, 1, 0.9) if condition.is_attribute else []
-        if near:
-            return condition.field, near[0]
-    return None
+def doubtful(question: Question, events: "Iterable[Event]") -> Iterable[tuple[str, str]]:
+    """Keywords that were taken for custom attributes which no event has, and what may have been meant by them."""
+    conditions = [condition for condition in question.conditions if condition.is_attribute]
+    if not conditions:
+        return
+    listed = list(events)
+    for condition in conditions:
+        if not any(condition.read(event) is not None for event in listed) and (meant := _meant(condition.field)):
+            yield condition.field, meant
+
+
+def _meant(name: str) -> str | None:
+    if name in batch_members():
+        return f"of a batch: .batches.where({name}=…)"
+    if name in product_members():
+        return f"of a product: products=[{{{name!r}: …}}]"
+    near = meant_instead(name)
+    if near is not None:
+        return f"did you mean {near}?"
+    of_batch = difflib.get_close_matches(name, batch_members(), 1, 0.8)
+    return f"did you mean .batches.where({of_batch[0]}=…)?" if of_batch else None
 
 
 def meant_instead(name: str) -> str | None:
     """The known keyword that is close to an unknown one."""
-    if name in _WORDS:
-        return _WORDS[name]
-    known = [*CONTROLS, "attributes", "mpid", *IDENTITY_TYPES, "event_type", "event_name", *sorted(members())]
-    near = difflib.get_close_matches(name, known, 1, 0.75)
+    lower = name.lower()
+    if lower in _WORDS:
+        return _WORDS[lower]
+    if lower in _SPELLINGS:
+        return _SPELLINGS[lower]
+    known = ["attributes", "mpid", *IDENTITY_TYPES, "event_type", "event_name", *sorted(members())]
+    # Short words resemble each other: a `counter` is no mistyped `count`.
+    near = difflib.get_close_matches(name, CONTROLS, 1, 0.85) or difflib.get_close_matches(name, known, 1, 0.75)
     return near[0] if near else None
 
 
 def did_you_mean(text: Any, valid: Iterable[str]) -> str:
     """A sentence that names the closest of the valid words, or nothing."""
     near = difflib.get_close_matches(str(text)[:100], list(valid), 1, 0.5)
-    return f" Did you mean {near[0]}?" if near else ""
+    return f" Did you mean {printable(near[0])}?" if near else ""
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -392,16 +437,39 @@ def check_count(name: str, value: Any, method: str, least: int) -> int:
     return value
 
 
+def check_second(name: str, value: Any, method: str) -> None:
+    """What stands after the type or name of an event, or is given as `name`: a number. Raises UsageError."""
+    if isinstance(value, str | re.Pattern):
+        raise UsageError(
+            f"{method} got {name}={value!r:.80}, perhaps by a second argument without a keyword; {method} takes one event type "
+            f"or name so, and a name besides a type by keyword: event_name={value!r:.80}."
+        )
+    if isinstance(value, Mapping):
+        raise UsageError(
+            f"{method} got {name}={safe_repr(value):.80}, perhaps by a second argument without a keyword; {method} takes one "
+            "event type or name so, and all further conditions are keywords, such as total_amount=21.49."
+        )
+
+
 def check_status(status: Any, method: str) -> None:
     """A status to fail with. Raises UsageError."""
     if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:
         raise UsageError(f"{method} got status={status!r}; expected the status of a failure, from 400 to 599.")
 
 
-def check_seconds(name: str, value: Any, method: str) -> float:
+def check_answer(retry_after: Any, body: Any, method: str) -> None:
+    """How to fail. Raises UsageError."""
+    whole = isinstance(retry_after, int) and not isinstance(retry_after, bool) and 0 <= retry_after <= 86_400
+    if retry_after is not None and not whole:
+        raise UsageError(f"{method} got retry_after={retry_after!r:.80}; expected whole seconds from 0 to 86400.")
+    if body is not None and not isinstance(body, str):
+        raise UsageError(f"{method} got body={body!r:.80}; expected text.")
+
+
+def check_seconds(name: str, value: Any, method: str, most: int = 86_400) -> float:
     """A span of time in seconds. Raises UsageError."""
     if isinstance(value, timedelta):
         value = value.total_seconds()
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 86_400:
-        raise UsageError(f"{method} got {name}={value!r:.80}; expected seconds from 0 to 86400.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise UsageError(f"{method} got {name}={value!r:.80}; expected seconds from 0 to {most}.")
     return float(value)

@@ -56,10 +56,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Give a test that is marked with `intercept=True` its fake, also when it does not ask for the fixture."""
-    names = getattr(item, "fixturenames", None)
-    if names is not None and "fake_mparticle" not in names and settings.wants_intercept(item):
-        names.append("fake_mparticle")
+    """Give a test that is marked with `intercept=True` its fake, before all that might send; whether it asks for it or not."""
+    if isinstance(item, pytest.Function) and settings.wants_intercept(item):
+        # A new list: the old one is shared with the other parameters of the test, which may be marked otherwise.
+        item.fixturenames = ["fake_mparticle", *(name for name in item.fixturenames if name != "fake_mparticle")]
 
 
 # -- fixtures --------------------------------------------------------------------------------------------------------------
@@ -95,6 +95,9 @@ def fake_mparticle_server(
     try:
         source = open_source(config.stash[SETTINGS], fake_mparticle_address, fake_mparticle_options)
     except MParticleError as error:
+        if config.stash[SETTINGS].url is not None:
+            # What is wrong there is so for each test: once is enough.
+            request.session.shouldfail = "mparticle: the fake of --mparticle-url cannot be used"
         pytest.fail(str(error), pytrace=False)
     try:
         yield source
@@ -145,7 +148,7 @@ def fake_mparticle(
                 inbox.close()
         finally:
             failed = trial.failed
-            reason = trial.judge()
+            reason = trial.judge(over=True)
             trial.end()
     # One that failed by itself does so once; its report lists what it sent.
     if reason is not None and not failed:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, SupportsI
 from mparticle_fake_server.query import event_names
 
 from . import matching
-from .comparing import cut
 from .errors import MParticleError, NoMemberError, UsageError
 from .matching import Condition, Moment, Question
+from .wording import cut, printable
 
 if TYPE_CHECKING:
     import mparticle_sdk
@@ -61,7 +61,7 @@ class _Element(Mapping[str, Any]):
 
     def _no_member(self, name: str) -> str:
         near = matching.did_you_mean(name, self._members)
-        return f"{self!r} has no {name!r}.{near} It has: {', '.join(self._members) or 'nothing'}."
+        return f"{self!r} has no {name!r}.{near} It has: {printable(', '.join(self._members)) or 'nothing'}."
 
 
 class Event(_Element):

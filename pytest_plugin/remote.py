@@ -49,7 +49,7 @@ class _Trace(msgspec.Struct):
 class RemoteSource:
     """The fake at `url`, which has no slash at its end; `token` is what its inspect API wants, if it was started with one.
 
-    Raises MParticleError if nothing answers there, or something that is no fake mParticle.
+    Raises MParticleError if nothing answers there, or something that is no fake mParticle, or if it wants another token.
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
@@ -73,6 +73,12 @@ class RemoteSource:
                 "Give the address that 'mparticle-fake serve' prints."
             )
         self._began_ms = _date_ms(headers)
+        try:
+            # Health needs no token: a wrong one is told here, not by each test.
+            self._ask("GET", "/_fake/stats")
+        except MParticleError:
+            self.close()
+            raise
 
     @property
     def url(self) -> str:

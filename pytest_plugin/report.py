@@ -12,7 +12,7 @@ from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from . import matching
-from .comparing import ABSENT, Row, columns, cut, differences, shown
+from .comparing import ABSENT, Row, columns, differences, shown
 from .errors import ConditionError
 from .matching import Condition, Question
 from .received import Batch, Event, Snapshot
@@ -31,6 +31,7 @@ from .telling import (
     lines_of,
     refused_blocks,
 )
+from .wording import cut, printable, safe_repr
 
 if TYPE_CHECKING:
     from .inbox import Inbox, Wanted
@@ -122,7 +123,7 @@ def out_of_order(inbox: "Inbox", questions: Sequence[Question], found: list[Even
     nearest = None
     if early and step:
         last = found[-1]
-        notes += [f"  too early: {clock(event)}  {event.line}" for event in early[:3]]
+        notes += [f"  too early: {clock(event)}  {line_of(event)}" for event in early[:3]]
         if any(event.time_ms > last.time_ms for event in early):
             notes.append("note: by their own timestamps they are in the expected order; they were received in another one")
     else:
@@ -244,10 +245,10 @@ def describe(question: Question, *, plural: bool = False) -> str:
     conditions = list(question.conditions)
     words = kind
     for condition in question.conditions:
-        if condition.field == "event_type" and isinstance(condition.expected, str):
+        if condition.role == "type" and isinstance(condition.expected, str):
             conditions.remove(condition)
             words = f"{condition.expected} {words}"
-        elif condition.field == "name":
+        elif condition.role == "name" and condition.field == "name":
             conditions.remove(condition)
             words = f"{words} {_name(condition.expected)}"
     rest = [_condition(condition) for condition in conditions]
@@ -259,41 +260,25 @@ def _name(expected: Any) -> str:
 
 
 def _condition(condition: Condition) -> str:
-    if condition.field == "time":
+    if condition.role == "span":
         start, end = condition.expected
         return f"time from {start} to {end}"
-    if condition.predicate:
+    if condition.role == "predicate":
         return f"{shown(condition.expected)} true"
     return f"{condition.field}={shown(condition.expected)}"
 
 
 def _notes(question: Question, inbox: "Inbox") -> list[str]:
     """What may have been meant otherwise."""
-    notes = []
     events = [event for batch in inbox.all_batches() for event in batch.event_list]
+    notes = []
     for condition in question.conditions:
-        name = condition.field
-        came = any(condition.read(event) is not None for event in events)
-        meant = _meant(name) if condition.is_attribute and not came else None
-        if meant is not None:
-            notes.append(f"note: keyword {name!r} was taken for a custom attribute; {meant}")
-        if condition.field == "event_type" and any(condition.expected in event.names for event in events):
+        if condition.role == "type" and any(condition.expected in event.names for event in events):
             wanted = condition.expected
             notes.append(f"note: {wanted!r} was taken for an event type; an event of this name came: event_name={wanted!r}")
+    for name, meant in matching.doubtful(question, events):
+        notes.append(f"note: keyword {name!r} was taken for a custom attribute; {meant}")
     return notes
-
-
-def _meant(name: str) -> str | None:
-    """What an unknown keyword may have been meant for."""
-    if name in matching.batch_members():
-        return f"of a batch: .batches.where({name}=…)"
-    if name in matching.product_members():
-        return f"of a product: products=[{{{name!r}: …}}]"
-    near = matching.meant_instead(name)
-    if near is not None:
-        return f"did you mean {near}?"
-    of_batch = get_close_matches(name, matching.batch_members(), 1, 0.8)
-    return f"did you mean .batches.where({of_batch[0]}=…)?" if of_batch else None
 
 
 # -- the closest event -----------------------------------------------------------------------------------------------------
@@ -310,7 +295,8 @@ def _holds_all(question: Question, element: Any) -> bool:
     return all(_holds(condition, element) for condition in question.conditions)
 
 
-_NAMES: Final = ("name", "event_name", "event_type")
+_NAMES: Final = ("name", "type")
+"""Roles of conditions that say what an event is."""
 
 
 def _closest(question: Question, candidates: Sequence[Any]) -> Any:
@@ -318,20 +304,20 @@ def _closest(question: Question, candidates: Sequence[Any]) -> Any:
 
     Where a name is asked for, that the user is the same is nothing in common.
     """
-    has_name = any(condition.field in _NAMES for condition in question.conditions)
+    has_name = any(condition.role in _NAMES for condition in question.conditions)
     best, least = None, float("inf")
     likeness: dict[tuple[str, str], float] = {}
     for element in candidates:
         distance = 0.01 if element.verdict == "rejected" else 0.0
         related = not question.conditions
         for condition in question.conditions:
-            is_name = condition.field in _NAMES
+            is_name = condition.role in _NAMES
             if _holds(condition, element):
                 related = related or is_name or condition.field not in matching.IDENTITY_TYPES or not has_name
                 continue
             got = condition.read(element)
             like = _likeness(condition.expected, got, likeness)
-            related = related or (like >= 0.6 if is_name else got is not None and not has_name and not condition.predicate)
+            related = related or (like >= 0.6 if is_name else got is not None and not has_name and condition.role != "predicate")
             distance += condition.weight * (1.0 if got in (None, {}) else 0.9 - like * 0.4)
         if related and distance <= least:
             best, least = element, distance
@@ -354,7 +340,7 @@ def _closest_lines(question: Question, nearest: Event, clock: Clock, room: Room)
     failing = [condition for condition in question.conditions if not _holds(condition, nearest)]
     alike = [condition.field for condition in question.conditions if condition not in failing]
     rejected = nearest.verdict == "rejected"
-    lines = [f"closest: {clock(nearest)}  {nearest.line}{', rejected' if rejected else ''}"]
+    lines = [f"closest: {clock(nearest)}  {line_of(nearest)}{', rejected' if rejected else ''}"]
     if failing:
         lines += columns([row for condition in failing for row in _rows(condition, nearest)], most=room.rows)
         if alike:
@@ -388,14 +374,16 @@ def _closest_of(question: Question, candidates: list[Any]) -> Any:
 
 def _rows(condition: Condition, element: Any) -> list[Row]:
     got = condition.read(element)
-    if condition.predicate:
+    if condition.role == "predicate":
         return [Row("", f"{shown(condition.expected)} true", _tried(condition, element))]
-    if condition.field == "time":
+    if condition.role == "span":
         start, end = condition.expected
         return [Row("time", f"{start} to {end}", str(datetime.fromtimestamp(got / 1000, UTC)))]
     if isinstance(got, tuple):
         return [Row(condition.field, shown(condition.expected), " or ".join(map(shown, got)) or ABSENT)]
     rows = list(differences(condition.expected, got, condition.field))
+    if got is None and isinstance(element, Event) and len(rows) == 1 and condition.field in element.custom_attributes:
+        return [rows[0]._replace(received=f"{ABSENT}; a custom attribute has this name, see attributes={{…}}")]
     if got is None and condition.is_attribute and isinstance(element, Event) and len(rows) == 1:
         near = get_close_matches(condition.field, _names_in(element), 1, 0.7)
         if near:
@@ -407,7 +395,7 @@ def _tried(condition: Condition, element: Any) -> str:
     try:
         return str(condition.holds(element)).lower()
     except ConditionError as error:
-        return f"{type(error.__cause__).__name__}: {error.__cause__}"
+        return f"{type(error.__cause__).__name__}: {printable(str(error.__cause__))}"
 
 
 def _names_in(event: Event) -> list[str]:
@@ -451,7 +439,7 @@ def _headline(left: object, right: object) -> str:
 
 
 def _brief(value: object) -> str:
-    return f"<{counted(len(value), value.WHAT, value.plural())}>" if isinstance(value, Snapshot) else repr(value)
+    return f"<{counted(len(value), value.WHAT, value.plural())}>" if isinstance(value, Snapshot) else safe_repr(value)
 
 
 def _unlike(received: Any, other: object) -> str:
@@ -461,7 +449,7 @@ def _unlike(received: Any, other: object) -> str:
         else f"an {type(received).__name__}".replace("an B", "a B")
     )
     valid = "a list" if isinstance(received, Snapshot) else "a dictionary"
-    return f"  {what} never equals {other!r:.60} ({type(other).__name__}); compare it with {valid}"
+    return f"  {what} never equals {printable(safe_repr(other)):.60} ({type(other).__name__}); compare it with {valid}"
 
 
 def _sides(received: Any, other: Any) -> tuple[Any, Any]:

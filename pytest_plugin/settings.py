@@ -1,5 +1,6 @@
 """What a run and a test may be told: command line options, their ini twins, and the marker. `plugin.py` reads them here."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -127,7 +128,7 @@ def read_marker(item: Any) -> Marker:
     """The marker of a test; what is nearest to the test counts. Raises UsageError for an argument that it does not take."""
     arguments: dict[str, Any] = {}
     for mark in item.iter_markers("mparticle"):
-        _check(mark.args, mark.kwargs, item.nodeid)
+        _check(mark.args, mark.kwargs, f"{item.nodeid} ({item.location[0]}:{(item.location[1] or 0) + 1})")
         arguments = {**mark.kwargs, **arguments}
     if not arguments:
         return Marker()
@@ -156,10 +157,24 @@ def _check(positional: tuple[Any, ...], arguments: Mapping[str, Any], test: str)
                 f"{where} has an unknown argument {name!r}.{_did_you_mean(name, _EXPECTED)} It takes {_valid()}."
             )
         if not _fits(name, value):
-            meant = _did_you_mean(value, MODES) if name == "mode" and isinstance(value, str) else ""
+            meant = _meant(name, value) if isinstance(value, str) else ""
             raise pytest.UsageError(f"{where} has {name}={value!r}; expected {_EXPECTED[name]}.{meant}")
         if name == "allow_invalid" and not isinstance(value, bool):
             check_codes(value, f"{where}, allow_invalid,")
+
+
+def _meant(name: str, text: str) -> str:
+    """What somebody meant who wrote a text for an argument that does not take it."""
+    if name == "mode":
+        return _did_you_mean(text, MODES)
+    if name == "allow_invalid":
+        from difflib import get_close_matches
+
+        from mparticle_fake_server.checks.finding import CODES
+
+        near = get_close_matches(text[:100].lower().replace("-", "_"), CODES, 1, 0.5)
+        return f' Did you mean ["{near[0]}"]?' if near else ""
+    return ""
 
 
 def _fits(name: str, value: Any) -> bool:
@@ -203,6 +218,11 @@ def _url(text: str | None, where: str) -> str | None:
         right = False
     if not right or parts.query or parts.fragment:
         raise pytest.UsageError(f"{where} is {text!r}; expected the address of a running fake, such as http://127.0.0.1:8080.")
+    path = parts.path.rstrip("/")
+    if re.search(r"/v2(/|$)", path):
+        raise pytest.UsageError(
+            f"{where} is {text!r}; expected the address of the fake itself: leave out /v2, which belongs to what is sent to."
+        )
     return text.rstrip("/")
 
 

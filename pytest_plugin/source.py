@@ -8,6 +8,7 @@ import contextlib
 import difflib
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -262,7 +263,23 @@ class LocalSource:
     def wait(self, until: Callable[[], bool], timeout: float) -> bool:
         """Sleep until something arrives that makes `until()` true, at most `timeout` seconds; returns its last value."""
         self._check_process()
-        return self._recorder.wait(until, timeout)
+        recorder = self._recorder
+        end = time.monotonic() + timeout
+        seen = 0
+
+        def something_came() -> bool:
+            return recorder.last_id() != seen
+
+        while True:
+            # Before the look, so that what arrives during it is not slept through.
+            seen = recorder.last_id()
+            # Not under the recorder's lock: a condition of the test may itself send to this server.
+            if until():
+                return True
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            recorder.wait(something_came, left)
 
     async def wait_async(self, until: Callable[[], bool], timeout: float) -> bool:  # noqa: ASYNC109  # as `wait`
         """The same without blocking the event loop."""

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .comparing import cut
 from .received import Batch, Event, Request
+from .wording import cut, printable
 
 if TYPE_CHECKING:
     from mparticle_fake_server.checks.finding import Finding
@@ -74,7 +74,7 @@ def block(title: str, lines: list[str]) -> list[str]:
 def line_of(element: Any) -> str:
     """An event, a batch or a request."""
     return (
-        element.line
+        f"{element.line}{', dropped' if element.verdict == 'dropped' else ''}"
         if isinstance(element, Event)
         else about_batch(element)
         if isinstance(element, Batch)
@@ -146,7 +146,9 @@ def finding_lines(finding: "Finding", *, hints: bool = True) -> list[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WRAP, max_lines=2, placeholder=" …", subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.wrap(
+        printable(" ".join(text.split())), WRAP, max_lines=2, placeholder=" …", subsequent_indent="  ", break_on_hyphens=False
+    )
 
 
 def _names(events: list[Event]) -> str:

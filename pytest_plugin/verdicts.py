@@ -19,6 +19,7 @@ from mparticle_fake_server.query import event_items, event_names
 from .errors import MParticleError, MParticleWarning
 from .settings import Allowance
 from .source import test_of
+from .wording import printable
 
 if TYPE_CHECKING:
     import pytest
@@ -66,8 +67,11 @@ class Trial:
 
     # -- the verdict -------------------------------------------------------------------------------------------------------
 
-    def judge(self) -> str | None:
-        """Why the test fails for what it sent since the last time, or None; gives the warnings there are."""
+    def judge(self, *, over: bool = False) -> str | None:
+        """Why the test fails for what it sent since the last time, or None; gives the warnings there are.
+
+        `over`: nothing more is to come, so that what has not happened is told too.
+        """
         if self._source.forked:
             return None
         requests = self._requests()[self._judged :]
@@ -79,6 +83,8 @@ class Trial:
             return _verdict(wrong)
         try:
             self._warn(part for _, part in parts)
+            if over and not self.failed:
+                self._warn_of_faults()
         except MParticleWarning as error:
             # A filter of the suite makes errors of them.
             self.failed = True
@@ -103,6 +109,15 @@ class Trial:
             text = _tell(first) + (f" (And {len(others)} more of this kind.)" if others else "")
             warnings.warn_explicit(text, MParticleWarning, self._path, self._line)
 
+    def _warn_of_faults(self) -> None:
+        """What is left of fail_next: the code under test did not try as often as the test thinks."""
+        counts = [fault.get("times", 1) for fault in self._source.faults(self._workspace)]
+        # Those without a number are of fail_always and delay, which need not be met.
+        if left := sum(count for count in counts if count is not None):
+            text = f"{_count(left, 'fault')} of fail_next {'was' if left == 1 else 'were'} met by no request."
+            text += " The code under test sent less often than that: lower `times`, or find out why it does not try again."
+            warnings.warn_explicit(text, MParticleWarning, self._path, self._line)
+
     # -- the report --------------------------------------------------------------------------------------------------------
 
     def section(self) -> str:
@@ -124,17 +139,35 @@ class Trial:
         return lines + self._unclaimed()
 
     def _unclaimed(self) -> list[str]:
-        found = [request for request in self._source.requests(None) if request.received_at_ms >= self._began_ms]
+        found = self._unclaimed_requests()
         lines = [f"  {_head(request)}{_with_key(request)}: {_codes(request.findings)}" for request in found[:MOST_OFFENCES]]
         if len(found) > len(lines):
             lines.append(f"  … and {len(found) - len(lines)} more")
         return ["Unclaimed, sent by this test or by something beside it with credentials of no test:", *lines] if lines else []
 
-    def _dump(self, folder: Path, test_id: str) -> None:
-        """Write the batches to a file of the test's name: NDJSON as `/_fake/import` takes it."""
+    def _unclaimed_requests(self) -> "list[RequestItem]":
+        return [request for request in self._source.requests(None) if request.received_at_ms >= self._began_ms]
+
+    def _dump(self, folder: Path, test_id: str) -> Path | None:
+        """Write what was sent to a file of the test's name, NDJSON as `/_fake/import` takes it; returns it, None if nothing was.
+
+        A line is a batch, or a request that was refused before it had any; last come those with credentials of no test.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        lines = b"".join(msgspec.json.encode(batch) + b"\n" for batch in self._batches())
-        (folder / file_name(test_id)).write_bytes(lines)
+        batches: dict[str, list[BatchItem]] = {}
+        for batch in self._batches():
+            batches.setdefault(batch.request_id, []).append(batch)
+        sent: list[BatchItem | RequestItem] = []
+        for request in self._requests():
+            sent += batches.get(request.id) or (request,)
+        lines = b"".join(msgspec.json.encode(item) + b"\n" for item in [*sent, *self._unclaimed_requests()])
+        file = folder / file_name(test_id)
+        if not lines:
+            # One of an earlier run would be taken for this one's.
+            file.unlink(missing_ok=True)
+            return None
+        file.write_bytes(lines)
+        return file
 
     def report(self, report: "pytest.TestReport", folder: Path | None) -> None:
         """Add the section to the report of a failure; with a `folder`, write what was sent before it and since."""
@@ -144,9 +177,12 @@ class Trial:
             report.sections.append(("mParticle", self.section()))
         if folder is not None and (report.failed or (self.failed and report.when == "teardown")):
             try:
-                self._dump(folder, report.nodeid)
+                file = self._dump(folder, report.nodeid)
             except (OSError, MParticleError) as error:
                 report.sections.append(("mParticle", f"--mparticle-dump: {error}"))
+            else:
+                if file is not None and report.failed:
+                    report.sections[-1] = ("mParticle", f"{report.sections[-1][1]}\nWritten to {file}")
         self.failed = self.failed or report.failed
 
     def end(self) -> None:
@@ -208,13 +244,13 @@ def _verdict(wrong: "list[tuple[RequestItem, Part, list[Finding]]]") -> str:
 
 def _tell(finding: "Finding") -> str:
     text = f"{finding.message} {finding.hint}" if finding.hint else finding.message
-    return f"{_shortened(text)} [{finding.code}]"
+    return f"{printable(_shortened(text))} [{finding.code}]"
 
 
 def _describe_finding(finding: "Finding") -> str:
     where = f" at {finding.pointer}" if finding.pointer else ""
     text = f"{finding.message} {finding.hint}" if finding.hint else finding.message
-    return f"{finding.severity} {finding.code}{where}: {_shortened(text)}"
+    return printable(f"{finding.severity} {finding.code}{where}: {_shortened(text)}")
 
 
 def _shortened(text: str) -> str:
@@ -222,7 +258,7 @@ def _shortened(text: str) -> str:
 
 
 def _head(request: "RequestItem") -> str:
-    return f"{request.method} {_shortened(request.path)}, answered {request.status}"
+    return printable(f"{request.method} {_shortened(request.path)}, answered {request.status}")
 
 
 def _with_key(request: "RequestItem") -> str:
@@ -249,13 +285,13 @@ def _whose(batch: "BatchItem | None") -> str:
     if not isinstance(identities, dict) or not identities:
         return ""
     kind, value = next(iter(identities.items()))
-    return f", {kind} {str(value)[:60]!r}"
+    return printable(f", {kind} {str(value)[:60]!r}")
 
 
 def _name(event: "EventItem") -> str:
     names = event_names(event.event)
     kind = str(event.event.get("event_type"))[:60]
-    return f"{kind} {names[0][:100]!r}" if names else kind
+    return printable(f"{kind} {names[0][:100]!r}" if names else kind)
 
 
 def file_name(test_id: str) -> str:

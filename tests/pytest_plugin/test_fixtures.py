@@ -258,6 +258,36 @@ def test_a_test_marked_to_intercept_has_a_fake_without_asking_for_it(suite: Suit
     result.stdout.fnmatch_lines(["FAILED test_it.py::test_marked - *required_missing*"])
 
 
+@pytest.mark.parametrize("asked", ["client", "client, fake_mparticle"])
+def test_a_marked_test_is_intercepted_before_its_other_fixtures_send(suite: Suite, asked: str) -> None:
+    suite.write(f"""
+        import requests
+
+        @pytest.fixture
+        def client():
+            post = lambda: requests.post("https://s2s.mparticle.com/v2/events", json=GOOD, auth=("a", "b"), timeout=1)
+            assert post().status_code == 202
+            yield
+            assert post().status_code == 202
+
+        @pytest.mark.mparticle(intercept=True)
+        def test_marked({asked}):
+            pass
+    """)
+
+    suite.run().assert_outcomes(passed=1)
+
+
+def test_a_marked_parameter_leaves_the_others_alone(suite: Suite) -> None:
+    suite.write("""
+        @pytest.mark.parametrize("number", [pytest.param(1, marks=pytest.mark.mparticle(intercept=True)), 2])
+        def test_marked(request, number):
+            assert ("fake_mparticle" in request.fixturenames) is (number == 1)
+    """)
+
+    suite.run().assert_outcomes(passed=2)
+
+
 # -- ways to run -------------------------------------------------------------------------------------------------------------
 
 EVERYDAY = """

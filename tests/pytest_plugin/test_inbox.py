@@ -513,6 +513,34 @@ def test_assert_not_received_warns_of_a_keyword_that_is_mistyped(sent: Sent) -> 
         sent.inbox.assert_not_received("login", custmer_id="c1")
 
 
+@pytest.mark.parametrize(
+    ("keyword", "meant"),
+    [
+        ("amount", "total_amount"),
+        ("user_id", "customer_id"),
+        ("customerId", "customer_id"),
+        ("custmer_id", "customer_id"),
+        ("price", "of a product: products="),
+    ],
+)
+@pytest.mark.parametrize("method", ["assert_not_received", "assert_received"])
+def test_an_assertion_that_holds_because_of_a_keyword_warns_of_it(sent: Sent, keyword: str, meant: str, method: str) -> None:
+    sent.events(event("login"))
+    asserts = getattr(sent.inbox, method)
+    times = {"times": 0} if method == "assert_received" else {}
+
+    with pytest.warns(MParticleWarning, match=f"the keyword '{keyword}' was taken for a custom attribute; .*{meant}") as caught:
+        asserts("login", **times, **{keyword: 1})
+
+    assert caught[0].filename == __file__
+
+
+def test_a_custom_attribute_that_came_is_not_warned_of(sent: Sent) -> None:
+    sent.events(event("login", custom_attributes={"amount": 2}))
+
+    sent.inbox.assert_not_received("login", amount=1)
+
+
 def test_assert_not_received_does_not_warn_of_custom_attributes(sent: Sent) -> None:
     sent.events(event("login"))
 
@@ -672,11 +700,6 @@ def test_a_claim_can_be_a_block(sent: Sent) -> None:
     assert sent.body(batch(), key="prod-key").status == 403
 
 
-def test_the_own_key_cannot_be_claimed(sent: Sent) -> None:
-    with pytest.raises(UsageError, match="this test's own key already"):
-        sent.inbox.claim(KEY)
-
-
 def test_unclaimed_requests_are_those_since_the_test_began(sent: Sent) -> None:
     sent.body(batch(), key="earlier")
     second = type(sent.inbox)(sent.source, "second #2", "test-2", "secret", "second")
@@ -684,3 +707,64 @@ def test_unclaimed_requests_are_those_since_the_test_began(sent: Sent) -> None:
     sent.body(batch(), key="later")
 
     assert [request.key for request in second.unclaimed()] == ["later"]
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda inbox: inbox.delay(61), "delay got seconds=61; expected seconds from 0 to 60"),
+        (lambda inbox: inbox.fail_next(retry_after="soon"), "fail_next got retry_after='soon'; expected whole seconds from 0 to"),
+        (lambda inbox: inbox.fail_always(retry_after=1.5), "fail_always got retry_after=1.5; expected whole seconds from 0 to"),
+        (lambda inbox: inbox.fail_next(body=b"x"), "fail_next got body=b'x'; expected text"),
+    ],
+)
+def test_a_fault_that_cannot_be_is_refused_in_words_of_its_method(sent: Sent, call: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=f"^{says}"):
+        call(sent.inbox)
+
+
+def test_after_an_inner_claim_the_secret_of_the_outer_one_counts_again(sent: Sent) -> None:
+    sent.inbox.claim("prod-key", "another")
+    with sent.inbox.claim("prod-key"):
+        assert sent.body(batch(), key="prod-key").status == 202
+
+    assert sent.body(batch(), key="prod-key").status == 403
+
+
+def test_a_key_is_not_claimed_with_two_secrets(sent: Sent) -> None:
+    sent.inbox.claim("prod-key", SECRET)
+
+    with pytest.raises(UsageError, match=r"'prod-key', which this test has claimed with another secret.*expected the same"):
+        sent.inbox.claim("prod-key", "another")
+
+    assert sent.body(batch(), key="prod-key").status == 202
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((5,), "claim got the key 5; expected text"),
+        ((None,), "claim got the key None; expected text"),
+        (("prod-key", b"s"), "claim got a secret of type bytes; expected text, or None"),
+        ((KEY,), f"claim got '{KEY}', which is this test's own key already; expected a key that is fixed"),
+    ],
+)
+def test_an_impossible_claim_says_what_was_expected(sent: Sent, arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        sent.inbox.claim(*arguments)
+
+
+def test_a_condition_of_a_wait_may_send_itself(sent: Sent) -> None:
+    def sends(name: Any) -> bool:
+        sending = threading.Thread(target=sent.events, args=(event("other"),))
+        sending.start()
+        sending.join(2)
+        answered.append(not sending.is_alive())
+        return bool(name == "login")
+
+    answered: list[bool] = []
+    sent.events(event("login"))
+
+    sent.inbox.wait_for(event_name=sends, timeout=1)
+
+    assert answered == [True]

@@ -625,6 +625,23 @@ def test_a_key_is_given_back_at_the_end(make_inbox: MakeInbox) -> None:
 # -- nested, together, and after -------------------------------------------------------------------------------------------
 
 
+def test_an_inner_interception_leaves_the_keys_of_the_outer_one(inbox: Inbox) -> None:
+    with inbox.intercept():
+        first = requests.post(URL, json=batch(), headers=basic())
+        with inbox.intercept():
+            second = requests.post(URL, json=batch(), headers=basic())
+        third = requests.post(URL, json=batch(), headers=basic())
+    assert [answer.status_code for answer in (first, second, third)] == [202, 202, 202]
+
+
+def test_a_claim_that_ends_leaves_the_keys_of_the_interception_around_it(inbox: Inbox) -> None:
+    with inbox.intercept():
+        requests.post(URL, json=batch(), headers=basic())
+        with inbox.claim(KEY, "another"):
+            assert requests.post(URL, json=batch(), headers=basic()).status_code == 403
+        assert requests.post(URL, json=batch(), headers=basic()).status_code == 202
+
+
 def test_nested_interceptions_of_one_test_are_one(inbox: Inbox) -> None:
     with intercept(inbox):
         with intercept(inbox):

@@ -131,6 +131,37 @@ def test_a_member_that_is_null_gives_way_to_a_custom_attribute(sent: Sent) -> No
     sent.inbox.assert_received(label="mine")
 
 
+def test_a_documented_member_of_the_type_is_no_custom_attribute(sent: Sent) -> None:
+    purchase = order()
+    purchase["data"]["custom_attributes"] = {"coupon_code": "FREE"}
+    sent.events(purchase, event("login", custom_attributes={"coupon_code": "FREE"}))
+
+    with pytest.raises(AssertionError, match=r"coupon_code +'FREE' +absent; a custom attribute has this name"):
+        sent.inbox.assert_received("purchase", coupon_code="FREE")
+    sent.inbox.assert_received("purchase", attributes={"coupon_code": "FREE"})
+    sent.inbox.assert_received("login", coupon_code="FREE")
+
+
+@pytest.mark.parametrize("number", [42, 4.2, Decimal(42), True])
+def test_an_identity_that_is_a_number_is_refused(sent: Sent, number: Any) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"identities are text; write customer_id='{number}'")):
+        sent.inbox.assert_received("login", customer_id=number)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda inbox: inbox.assert_received("commerce_event", "purchase"), "event_name='purchase'"),
+        (lambda inbox: inbox.assert_not_received("commerce_event", "purchase"), "event_name='purchase'"),
+        (lambda inbox: inbox.wait_for("commerce_event", "purchase"), "event_name='purchase'"),
+        (lambda inbox: inbox.expect("purchase", {"total_amount": 1}), "conditions are keywords"),
+    ],
+)
+def test_a_second_argument_that_is_no_number_is_refused(sent: Sent, call: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=f"takes one event type or name .*{says}"):
+        call(sent.inbox)
+
+
 def test_event_name_is_any_of_the_names_of_an_event(sent: Sent) -> None:
     sent.events(order("purchase"))
 
@@ -227,7 +258,6 @@ class Near:
         (float, 21),
         (bool, True),
         (ANY, "gold"),
-        (ANY, None),
         (pytest.approx(21.5, abs=0.1), 21.49),
         (Near(21.489), 21.49),
         ({"total": Near(21.489)}, {"total": 21.49}),
@@ -255,6 +285,11 @@ def test_a_value_is_what_is_expected(expected: Any, got: Any) -> None:
         (str, 5),
         (int, True),
         (pytest.approx(21.5, abs=0.1), None),
+        (ANY, None),
+        (lambda value: value != 3, None),
+        ({"a": ANY}, {}),
+        ({"a": lambda value: value > 3}, {}),
+        ([{"a": lambda value: value > 3}], [{"a": None}]),
     ],
 )
 def test_a_value_is_not_what_is_expected(expected: Any, got: Any) -> None:
@@ -276,6 +311,29 @@ def test_a_callable_need_not_know_absent_values(sent: Sent) -> None:
     found = sent.inbox.assert_received(total_amount=lambda total: total > 20)
 
     assert names(found) == ["purchase"]
+
+
+def test_a_callable_within_a_dictionary_need_not_know_absent_values(sent: Sent) -> None:
+    sent.events(event("a"), event("a", custom_attributes={"n": 4}))
+
+    found = sent.inbox.assert_received("a", attributes={"n": lambda value: value > 3})
+
+    assert [event.custom_attributes["n"] for event in found] == [4]
+
+
+def test_a_callable_within_a_list_need_not_know_absent_values(sent: Sent) -> None:
+    sent.events(order(products=[{"id": "a"}]), order(products=[{"id": "b", "price": 4}]))
+
+    sent.inbox.assert_received(products=[{"price": lambda value: value > 3}], times=1)
+
+
+@pytest.mark.parametrize("expected", [ANY, lambda value: value != 3])
+def test_what_is_absent_meets_nothing_but_none(sent: Sent, expected: Any) -> None:
+    sent.events(order(coupon_code="FREE"))
+
+    with pytest.raises(AssertionError, match="coupn_cod"):
+        sent.inbox.assert_received("purchase", coupn_cod=expected)
+    sent.inbox.assert_received("purchase", coupn_cod=None)
 
 
 # -- the tables ------------------------------------------------------------------------------------------------------------

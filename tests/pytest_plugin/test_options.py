@@ -91,7 +91,11 @@ def test_markers_of_function_and_class_are_joined(suite: Suite) -> None:
         ("'strict'", "has the argument 'strict' without a name. It takes mode: *"),
         (
             "allow_invalid='required_missing'",
-            "has allow_invalid='required_missing'; expected True, False or a list of finding codes.",
+            'has allow_invalid=*; expected True, False or a list of finding codes. Did you mean [[]"required_missing"[]][?]',
+        ),
+        (
+            "allow_invalid='identity_mising'",
+            "has allow_invalid='identity_mising'; expected True, False or a list of finding codes. Did you mean [[]\"*\"[]]?",
         ),
         ("allow_invalid=[1]", "has allow_invalid=[[]1[]]; expected True, False or a list of finding codes."),
         (
@@ -113,7 +117,7 @@ def test_a_wrong_marker_is_refused_while_its_file_is_collected(suite: Suite, arg
     result = suite.run("--collect-only")
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"*@pytest.mark.mparticle of test_it.py::test_marked* {message}"])
+    result.stdout.fnmatch_lines([f"*@pytest.mark.mparticle of test_it.py::test_marked (test_it.py:5)* {message}"])
 
 
 def test_a_wrong_marker_of_one_parameter_fails_that_test(suite: Suite) -> None:
@@ -126,7 +130,7 @@ def test_a_wrong_marker_of_one_parameter_fails_that_test(suite: Suite) -> None:
     result = suite.run()
 
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*test_marked[[]2[]] has an unknown argument 'mood'. Did you mean mode?*"])
+    result.stdout.fnmatch_lines(["*test_marked[[]2[]] (test_it.py:5) has an unknown argument 'mood'. Did you mean mode?*"])
 
 
 @pytest.mark.parametrize(
@@ -159,6 +163,7 @@ def test_a_wrong_ini_value_ends_the_run_before_it_begins(suite: Suite, line: str
         (["--mparticle-url", "ftp://fake"], "*--mparticle-url is 'ftp://fake'; expected *"),
         (["--mparticle-url", "http://fake:port"], "*--mparticle-url is 'http://fake:port'; expected *"),
         (["--mparticle-url", ""], "*--mparticle-url is ''; expected *"),
+        (["--mparticle-url", "http://127.0.0.1:1/v2/"], "*--mparticle-url is 'http://127.0.0.1:1/v2/'; *leave out /v2*"),
     ],
 )
 def test_a_wrong_option_ends_the_run_before_it_begins(suite: Suite, arguments: list[str], message: str) -> None:
@@ -242,6 +247,48 @@ def test_a_dump_can_be_imported_again(suite: Suite) -> None:
     answer = create_app().test_client().post("/_fake/import", data=dump.read_bytes())
 
     assert answer.json == {"imported": 1}
+
+
+def test_a_dump_has_refused_requests_too_and_can_be_imported(suite: Suite) -> None:
+    from mparticle_fake_server import create_app
+
+    suite.write("""
+        def test_fails(fake_mparticle):
+            send(fake_mparticle, b"{")
+            send(fake_mparticle)
+            send(fake_mparticle, secret="wrong")
+            send(fake_mparticle, path="/v3/events")
+            assert False
+    """)
+    suite.run("--mparticle-dump", "dumps")
+    (dump,) = (suite.pytester.path / "dumps").iterdir()
+
+    lines = [json.loads(line) for line in dump.read_text(encoding="utf-8").splitlines()]
+    answer = create_app().test_client().post("/_fake/import", data=dump.read_bytes())
+
+    assert [line["status"] for line in lines] == [400, 202, 403, 404]
+    assert answer.json == {"imported": 1}
+
+
+def test_the_report_of_a_failed_test_names_its_dump(suite: Suite) -> None:
+    suite.write("""
+        def test_fails(fake_mparticle):
+            send(fake_mparticle, BAD)
+    """)
+
+    suite.run("--mparticle-dump", "dumps").stdout.fnmatch_lines(["Written to *dumps*test_it.py-test_fails.ndjson"])
+
+
+def test_a_failed_test_that_sent_nothing_has_no_dump(suite: Suite) -> None:
+    suite.write("""
+        def test_fails(fake_mparticle):
+            assert False
+    """)
+
+    result = suite.run("--mparticle-dump", "dumps")
+
+    assert not list((suite.pytester.path / "dumps").iterdir())
+    result.stdout.no_fnmatch_line("*Written to*")
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_the_report(suite: Suite) -> None:

@@ -198,6 +198,19 @@ def test_an_address_where_nothing_answers_is_told(suite: Suite) -> None:
     result.stdout.fnmatch_lines(["The fake at http://127.0.0.1:1 does not answer *mparticle-fake serve*"])
 
 
+def test_a_wrong_address_is_told_once_and_ends_the_run(suite: Suite) -> None:
+    suite.write("""
+        @pytest.mark.parametrize("number", range(20))
+        def test_any(fake_mparticle, number):
+            pass
+    """)
+
+    result = suite.run("--mparticle-url", "http://127.0.0.1:1")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*mparticle: the fake of --mparticle-url cannot be used*"])
+
+
 def test_an_address_of_something_else_is_told() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
 
@@ -217,13 +230,8 @@ def test_an_address_of_something_else_is_told() -> None:
 
 @pytest.mark.parametrize("token", [None, "wrong"])
 def test_a_missing_or_wrong_token_names_the_variable(token: str | None) -> None:
-    with FakeServer(token="right") as server:
-        source = RemoteSource(server.url, token)
-
-        with pytest.raises(MParticleError, match=r"401.*MPARTICLE_FAKE_TOKEN has it"):
-            source.open_workspace("test #1", "key", "s", mode="faithful")
-
-        source.close()
+    with FakeServer(token="right") as server, pytest.raises(MParticleError, match=r"401.*MPARTICLE_FAKE_TOKEN has it"):
+        RemoteSource(server.url, token)
 
 
 def test_a_fake_that_ends_meanwhile_fails_the_tests_and_does_not_hang(suite: Suite) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from mparticle_fake_server.checks.finding import make
 from mparticle_pytest_plugin import report, telling
+from mparticle_pytest_plugin.errors import NoMemberError
 from mparticle_pytest_plugin.received import Event
 from mparticle_pytest_plugin.report import MOST_LINES
 from tests.pytest_plugin.inboxes import NOW, Sent, batch, event, order, report_of, sent_inbox
@@ -142,7 +143,7 @@ def test_something_was_dropped(sent: Sent) -> None:
 no event "logout" was received
 received (2):
      +0 ms   custom_event "login" customer_id='c1'
-     +5 ms   custom_event "purchase" customer_id='c1'
+     +5 ms   custom_event "purchase" customer_id='c1', dropped
 refused or dropped (1):
      +5 ms   202 POST /v2/events key='test-00000001': custom_event "purchase"
              warning duplicate_batch: …
@@ -552,6 +553,67 @@ def test_a_name_cannot_break_lines_or_command_the_terminal(sent: Sent) -> None:
     assert lines[2].strip().startswith('+0 ms   custom_event "a\\nb\\x1b[31m" customer_id')
     assert all(line.isprintable() for line in lines)
     assert repr(sent.inbox.events[0]).isprintable()
+
+
+def test_names_are_escaped_in_errors_and_comparisons(sent: Sent) -> None:
+    sent.events(event("a", **{"x\x1b[2J": 1}), user_identities={"e\x1b": "c1"})
+    found = sent.inbox.events[0]
+
+    with pytest.raises(NoMemberError) as caught:
+        found["x"]
+
+    texts = [str(caught.value), repr(sent.inbox.batches[0]), *(report.explain_equality(found, {"y\x1b": Rude()}) or ())]
+    assert [text for text in texts if "\x1b" in text] == []
+    assert "x\\x1b[2J" in texts[0]
+
+
+class Rude:
+    """Its repr commands the terminal."""
+
+    def __repr__(self) -> str:
+        return "\x1b[2J"
+
+
+def test_findings_are_escaped() -> None:
+    assert FINDING_LINES(make("json_broken", "x\x1b[2J"))[0].endswith("x\\x1b[2J")
+
+
+@pytest.mark.parametrize("name", ["time", "name", "event_type"])
+def test_a_predicate_may_have_any_name(sent: Sent, name: str) -> None:
+    sent.events(event("login"))
+
+    def asked(_: Event) -> bool:
+        return False
+
+    asked.__name__ = name
+
+    with pytest.raises(AssertionError, match=rf"event with {name}\(…\) true"):
+        sent.inbox.events.where(asked).one()
+
+
+@pytest.mark.parametrize("name", ["time", "name"])
+def test_a_custom_attribute_may_have_any_name(sent: Sent, name: str) -> None:
+    sent.events(order(), event("login", custom_attributes={name: 2}))
+
+    with pytest.raises(AssertionError, match=f'^no event "login" with {name}=1 was received'):
+        sent.inbox.assert_received("login", **{name: 1})
+    with pytest.raises(AssertionError, match=f"^expected exactly one event with {name}=1, got 0"):
+        sent.inbox.events.where(**{name: 1}).one()
+
+
+class Unspeakable:
+    """Its repr raises."""
+
+    def __repr__(self) -> str:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("expected", [Unspeakable(), [Unspeakable()], {"a": Unspeakable()}])
+def test_a_value_whose_repr_raises_does_not_replace_the_report(sent: Sent, expected: Any) -> None:
+    sent.events(order(total_amount=1))
+
+    with pytest.raises(AssertionError, match=r"Unspeakable whose repr raises Zero|whose repr raises ZeroDivisionError"):
+        sent.inbox.assert_received("purchase", total_amount=expected)
 
 
 def test_a_report_fits_on_a_screen(sent: Sent) -> None:

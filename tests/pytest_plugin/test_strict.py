@@ -424,3 +424,71 @@ def test_a_verdict_in_strict_mode_names_the_same_findings(suite: Suite) -> None:
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["  batch 1.0 (POST /v2/events, answered 400), rejected", "    error required_missing*"])
+
+
+def test_what_was_sent_cannot_command_the_terminal(suite: Suite) -> None:
+    suite.write(r"""
+        import warnings
+
+        BELL = {"event_type": "bell\x1b[1m", "data": {"x\x1b[2m": 1, "custom_attributes": {"y\x1b[3m": {"z": 1}}}}
+        SENT = batch(event("name\x1b[4m", **{"no\x1b[5m": 1}), BELL, user_identities={"kind\x1b[6m": "c1"})
+
+        def test_bad(fake_mparticle):
+            warnings.simplefilter("always")
+            send(fake_mparticle, SENT)
+            assert send(fake_mparticle, SENT, path="/v2/events%1B[7m") == 404
+
+        def test_late(fake_mparticle):
+            global late
+            late = fake_mparticle
+
+        def test_then(fake_mparticle):
+            send(late, SENT)
+    """)
+
+    result = suite.run()
+
+    text = result.stdout.str()
+    assert "\x1b" not in text
+    assert "bell\\x1b[1m" in text
+    assert "kind\\x1b[6m" in text
+
+
+# -- faults ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_fault_that_no_request_met_is_a_warning(suite: Suite) -> None:
+    suite.write("""
+        def test_tries_twice(fake_mparticle):
+            fake_mparticle.fail_next(times=3)
+            send(fake_mparticle), send(fake_mparticle)
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*MParticleWarning: 1 fault of fail_next was met by no request.*"])
+
+
+@pytest.mark.parametrize("call", ["fail_always()", "delay(0.01)"])
+def test_what_need_not_be_met_is_no_warning(suite: Suite, call: str) -> None:
+    suite.write(f"""
+        def test_sends_nothing(fake_mparticle):
+            fake_mparticle.{call}
+    """)
+
+    suite.run().assert_outcomes(passed=1, warnings=0)
+
+
+def test_a_fault_that_is_met_while_the_test_is_torn_down_is_no_warning(suite: Suite) -> None:
+    suite.write("""
+        @pytest.fixture
+        def client(fake_mparticle):
+            yield
+            send(fake_mparticle)
+
+        def test_flush(client, fake_mparticle):
+            fake_mparticle.fail_next()
+    """)
+
+    suite.run().assert_outcomes(passed=1, warnings=0)
