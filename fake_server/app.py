@@ -20,6 +20,7 @@ from .endpoints import events_api, faults, inspect
 from .endpoints.answers import CODES, error_answer, tell
 from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting, most_of_a_line
 from .recording import Recorder, StoreError, open_recorder
+from .words import did_you_mean
 from .workspaces import Mode, Workspaces, check_mode
 
 Found = TypeVar("Found", Answer, Answer | None)
@@ -71,9 +72,8 @@ def check_options(options: Options) -> Options:
     """
     unknown = sorted(set(options) - set(Options.__annotations__))
     if unknown:
-        near = difflib.get_close_matches(unknown[0], Options.__annotations__, 1)
-        valid = ", ".join(Options.__annotations__)
-        raise TypeError(f"Unknown option {unknown[0]!r}." + (f" Did you mean {near[0]}?" if near else "") + f" Valid: {valid}.")
+        valid = Options.__annotations__
+        raise TypeError(f"Unknown option {unknown[0]!r}.{did_you_mean(unknown[0], valid, 0.6)} Valid: {', '.join(valid)}.")
     for name, (kind, expected) in _KINDS.items():
         if name in options and not isinstance(options.get(name), kind):
             raise TypeError(f"{name} is {options.get(name)!r}; expected {expected}.")

@@ -4,7 +4,6 @@ A list of faults is written as JSON, the same here, over HTTP and in pytest: obj
 another kind (of sockets, throttling, schedules) will be told from these by a member that has a default.
 """
 
-import difflib
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from .checks.finding import Finding, make
+from .words import did_you_mean
 
 Written = list[dict[str, Any]]
 """Faults in their JSON form."""
@@ -121,12 +121,7 @@ def _parse(fault: Any, place: str) -> Fault:
         raise FaultError(f"{place} is {_shown(fault)}; expected an object with {_valid()}.")
     for name, value in fault.items():
         if name not in MEMBERS:
-            near = difflib.get_close_matches(str(name)[:100], MEMBERS, 1, 0.5)
-            raise FaultError(
-                f"{place} has an unknown member {_shown(name)}."
-                + (f" Did you mean {near[0]}?" if near else "")
-                + f" Valid: {_valid()}."
-            )
+            raise FaultError(f"{place} has an unknown member {_shown(name)}.{did_you_mean(name, MEMBERS)} Valid: {_valid()}.")
         if not _fits(value, _TYPES[name]):
             raise FaultError(f"{place}.{name} is {_shown(value)}; expected {MEMBERS[name]}.")
     made = msgspec.convert(dict(fault), Fault)

@@ -16,6 +16,7 @@ from .dialects.standard import IDENTITY_TYPES
 from .intake import Answer, canonical_batches
 from .recording import Page, Recorder, RequestRecord, batch_id
 from .redaction import header_lines
+from .words import did_you_mean
 
 Json = Any
 Kind = Literal["batches", "events", "requests"]
@@ -354,12 +355,7 @@ def _is_literal(record: RequestRecord) -> bool:
 
 def _unknown(name: str, kind: Kind, others: tuple[str, ...]) -> str:
     valid = FIELDS[kind] + (() if kind == "requests" else ("data.PATH",)) + others
-    return f"Unknown filter {name[:80]!r}.{_did_you_mean(name, valid)} Valid: {', '.join(valid)}."
-
-
-def _did_you_mean(text: str, valid: Iterable[str]) -> str:
-    near = difflib.get_close_matches(text[:100], list(valid), 1, 0.5)
-    return f" Did you mean {near[0]}?" if near else ""
+    return f"Unknown filter {name[:80]!r}.{did_you_mean(name, valid)} Valid: {', '.join(valid)}."
 
 
 def _choices(name: str, value: str) -> set[str]:
@@ -396,7 +392,7 @@ def _on_batch(name: str, value: str) -> Condition:
     if name == "code":
         if value not in CODES:
             raise FilterError(
-                f"code is {value[:40]!r}, which no finding has.{_did_you_mean(value, CODES)} Codes: {', '.join(CODES)}."
+                f"code is {value[:40]!r}, which no finding has.{did_you_mean(value, CODES)} Codes: {', '.join(CODES)}."
             )
         return Condition(
             name, value, lambda item: sorted({finding.code for finding in findings(item)}), lambda found: value in found
@@ -406,7 +402,7 @@ def _on_batch(name: str, value: str) -> Condition:
         types = (*IDENTITY_TYPES, "mpid")
         raise FilterError(
             f"identity is {value[:80]!r}; expected TYPE:VALUE, for example customer_id:c1."
-            f"{_did_you_mean(identity_type, types) if colon else ''} Types: {', '.join(types)}."
+            f"{did_you_mean(identity_type, types) if colon else ''} Types: {', '.join(types)}."
         )
 
     def read(item: BatchItem) -> Json:
@@ -429,7 +425,7 @@ def _on_event(name: str, value: str) -> Condition:
     if name == "event_type":
         if value not in EVENT_TYPES:
             raise FilterError(
-                f"event_type is {value[:40]!r}, which mParticle does not know.{_did_you_mean(value, EVENT_TYPES)} "
+                f"event_type is {value[:40]!r}, which mParticle does not know.{did_you_mean(value, EVENT_TYPES)} "
                 f"Types: {', '.join(EVENT_TYPES)}."
             )
         return Condition(

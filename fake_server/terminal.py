@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .query import event_names
+from .words import plain
 
 _STYLES: Final = {
     "accepted": "green",
@@ -24,15 +25,6 @@ _STYLES: Final = {
 _MOST_EVENTS: Final = 4
 _INDENT: Final = 13
 """Characters before what was found in a batch: as many as its time takes."""
-
-
-def plain(text: object, most: int = 120) -> str:
-    """Text in one line of at most `most` characters, control characters as escapes."""
-    shown = "".join(
-        character if character.isprintable() else character.encode("unicode_escape", "backslashreplace").decode()
-        for character in str(text)[: most + 1]
-    )
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 def batch_lines(item: dict[str, Any]) -> Iterator[Text]:

@@ -7,8 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from mparticle_fake_server.words import plain, printable
+
 from . import matching
-from .wording import cut, printable, safe_repr
+from .wording import safe_repr
 
 WIDEST: Final = 44
 """Characters of a value in a table."""
@@ -85,12 +87,12 @@ def shown(value: Any, start: int = 0) -> str:
         text = f"'…{text[1:]}" if start else text
         return text if len(text) <= WIDEST and start + WIDEST * 2 >= len(value) else f"{text[: WIDEST - 1].rstrip(chr(39))}…"
     if isinstance(value, re.Pattern):
-        return cut(f"like {value.pattern!r}", WIDEST)
+        return plain(f"like {value.pattern!r}", WIDEST)
     if isinstance(value, type):
         return f"any {value.__name__}"
     if inspect.isroutine(value):
-        return cut(_callable(value), WIDEST)
-    return cut(safe_repr(value).replace("\n", " "), WIDEST)
+        return plain(_callable(value), WIDEST)
+    return plain(safe_repr(value).replace("\n", " "), WIDEST)
 
 
 def _callable(value: Any) -> str:

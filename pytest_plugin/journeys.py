@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from mparticle_fake_server.words import counted
+
 from . import matching, report
 from .errors import UsageError
 from .matching import Condition, Question
@@ -76,7 +78,7 @@ class Journey:
             elif question.matches(event):
                 ended = event
         if late:
-            head = f"{_events(len(late))} of {self._whose} came after {report.describe(question)}, expected nothing"
+            head = f"{counted(len(late), 'event')} of {self._whose} came after {report.describe(question)}, expected nothing"
             raise AssertionError(report.of_journey(self._inbox, head, (), self.events, late))
         return self
 
@@ -137,7 +139,7 @@ class Journey:
                     + (f", or {net + tax} with tax" if tax else "")
                 )
         if wrong:
-            head = f"products of {self._whose} do not add up to the total_amount in {_events(len(wrong))}"
+            head = f"products of {self._whose} do not add up to the total_amount in {counted(len(wrong), 'event')}"
             raise AssertionError(report.of_journey(self._inbox, head, lines[:10], self.events, wrong))
         return self
 
@@ -215,7 +217,3 @@ def _amount(value: Any) -> Decimal | None:
 
 def _decimal(value: float | Decimal) -> Decimal:
     return value if isinstance(value, Decimal) else Decimal(repr(value))
-
-
-def _events(count: int) -> str:
-    return "1 event" if count == 1 else f"{count} events"

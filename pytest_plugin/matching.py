@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 import msgspec
 
+from mparticle_fake_server.words import did_you_mean, printable
 from mparticle_sdk.batch import Batch as BatchModel
 from mparticle_sdk.batch import EventTypeName
 from mparticle_sdk.codec import Model
@@ -21,7 +22,7 @@ from mparticle_sdk.events import CLASSES, EventData
 from mparticle_sdk.identity import IdentityTypeName
 
 from .errors import ConditionError, UsageError
-from .wording import printable, safe_repr
+from .wording import safe_repr
 
 if TYPE_CHECKING:
     from .received import Batch, Event, Request
@@ -410,12 +411,6 @@ def meant_instead(name: str) -> str | None:
     # Short words resemble each other: a `counter` is no mistyped `count`.
     near = difflib.get_close_matches(name, CONTROLS, 1, 0.85) or difflib.get_close_matches(name, known, 1, 0.75)
     return near[0] if near else None
-
-
-def did_you_mean(text: Any, valid: Iterable[str]) -> str:
-    """A sentence that names the closest of the valid words, or nothing."""
-    near = difflib.get_close_matches(str(text)[:100], list(valid), 1, 0.5)
-    return f" Did you mean {printable(near[0])}?" if near else ""
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -10,11 +10,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, SupportsIndex, TypeVar, overload
 
 from mparticle_fake_server.query import event_names
+from mparticle_fake_server.words import did_you_mean, plain, printable
 
 from . import matching
 from .errors import MParticleError, NoMemberError, UsageError
 from .matching import Condition, Moment, Question
-from .wording import cut, printable
 
 if TYPE_CHECKING:
     import mparticle_sdk
@@ -60,7 +60,7 @@ class _Element(Mapping[str, Any]):
     __hash__ = None  # type: ignore[assignment]  # like a dictionary
 
     def _no_member(self, name: str) -> str:
-        near = matching.did_you_mean(name, self._members)
+        near = did_you_mean(name, self._members)
         return f"{self!r} has no {name!r}.{near} It has: {printable(', '.join(self._members)) or 'nothing'}."
 
 
@@ -180,7 +180,7 @@ class Event(_Element):
     __hash__ = None  # like a dictionary
 
     def __repr__(self) -> str:
-        return f"<{cut(self.line, LINE - 2)}>"
+        return f"<{plain(self.line, LINE - 2)}>"
 
     @property
     def kind(self) -> str:
@@ -310,7 +310,7 @@ class Batch(_Element):
     def __repr__(self) -> str:
         from .telling import about_batch
 
-        return f"<{cut(about_batch(self), LINE - 2)}>"
+        return f"<{plain(about_batch(self), LINE - 2)}>"
 
 
 class Request:
@@ -405,7 +405,7 @@ class Request:
     def __repr__(self) -> str:
         from .telling import about_request
 
-        return f"<{cut(about_request(self), LINE - 2)}>"
+        return f"<{plain(about_request(self), LINE - 2)}>"
 
 
 # -- lists -----------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from mparticle_fake_server.words import counted, plain, printable
+
 from . import matching
 from .comparing import ABSENT, Row, columns, differences, shown
 from .errors import ConditionError
@@ -24,14 +26,13 @@ from .telling import (
     about_request,
     block,
     clock_of,
-    counted,
     finding_lines,
     in_words,
     line_of,
     lines_of,
     refused_blocks,
 )
-from .wording import cut, printable, safe_repr
+from .wording import safe_repr
 
 if TYPE_CHECKING:
     from .inbox import Inbox, Wanted
@@ -230,7 +231,7 @@ def _fit(make: Callable[[Room], Iterable[Iterable[str]]]) -> str:
     """Blocks of lines, with as much of everything as a screen has room for."""
     lines: list[str] = []
     for room in ROOMS:
-        lines = [cut(line, LINE + 20) for block in make(room) for line in block]
+        lines = [plain(line, LINE + 20) for block in make(room) for line in block]
         if len(lines) <= MOST_LINES:
             break
     return "\n".join(lines)
@@ -252,7 +253,7 @@ def describe(question: Question, *, plural: bool = False) -> str:
             conditions.remove(condition)
             words = f"{words} {_name(condition.expected)}"
     rest = [_condition(condition) for condition in conditions]
-    return cut(f"{words} with {', '.join(rest)}" if rest else words, LINE - 30)
+    return plain(f"{words} with {', '.join(rest)}" if rest else words, LINE - 30)
 
 
 def _name(expected: Any) -> str:
@@ -435,7 +436,7 @@ def explain_equality(left: object, right: object) -> list[str] | None:
 
 
 def _headline(left: object, right: object) -> str:
-    return f"{cut(_brief(left), 60)} == {cut(_brief(right), 60)}"
+    return f"{plain(_brief(left), 60)} == {plain(_brief(right), 60)}"
 
 
 def _brief(value: object) -> str:

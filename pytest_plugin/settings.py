@@ -168,12 +168,11 @@ def _meant(name: str, text: str) -> str:
     if name == "mode":
         return _did_you_mean(text, MODES)
     if name == "allow_invalid":
-        from difflib import get_close_matches
-
         from mparticle_fake_server.checks.finding import CODES
+        from mparticle_fake_server.words import nearest
 
-        near = get_close_matches(text[:100].lower().replace("-", "_"), CODES, 1, 0.5)
-        return f' Did you mean ["{near[0]}"]?' if near else ""
+        near = nearest(text.lower().replace("-", "_"), CODES)
+        return f' Did you mean ["{near}"]?' if near else ""
     return ""
 
 
@@ -227,10 +226,10 @@ def _url(text: str | None, where: str) -> str | None:
 
 
 def _did_you_mean(text: str, valid: Iterable[str]) -> str:
-    from difflib import get_close_matches
+    # Imported where something is mistyped: this module is read in every run.
+    from mparticle_fake_server.words import did_you_mean
 
-    near = get_close_matches(text[:100], list(valid), 1, 0.5)
-    return f" Did you mean {near[0]}?" if near else ""
+    return did_you_mean(text, valid)
 
 
 def _valid() -> str:

@@ -5,13 +5,14 @@ Every test has a workspace of its own on one source; `plugin.py` makes the sourc
 
 import asyncio
 import contextlib
-import difflib
 import os
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from mparticle_fake_server.words import did_you_mean
 
 from .errors import ClaimError, MParticleError
 from .settings import Settings
@@ -407,8 +408,7 @@ def test_of(workspace: str) -> str:
 
 
 def _unknown_option(option: str) -> str:
-    near = difflib.get_close_matches(option, OPTIONS, 1, 0.5)
-    meant = f" Did you mean {near[0]}?" if near else ""
+    meant = did_you_mean(option, OPTIONS)
     return f"The fixture fake_mparticle_options has {option!r}, which is no option.{meant} Valid: {', '.join(OPTIONS)}."
 
 

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from mparticle_fake_server.words import counted, plain, printable
+
 from .received import Batch, Event, Request
-from .wording import cut, printable
 
 if TYPE_CHECKING:
     from mparticle_fake_server.checks.finding import Finding
@@ -169,14 +170,14 @@ def about_event(event: Event) -> str:
     identities = event.user_identities
     who = next((name for name in (*_TELLING, *identities) if identities.get(name) is not None), None)
     if who is not None:
-        words.append(f"{who}={cut(repr(identities[who]), 40)}")
+        words.append(f"{who}={plain(repr(identities[who]), 40)}")
     elif event.mpid is not None:
         words.append(f"mpid={event.mpid!r}")
     action = event.get("product_action")
     if isinstance(action, dict):
-        words += [f"{name}={cut(repr(action[name]), 30)}" for name in _AMOUNTS if action.get(name) is not None]
-    words += [f"{name}={cut(repr(value), 30)}" for name, value in list(event.custom_attributes.items())[:4]]
-    return cut(" ".join(words), LINE - 20)
+        words += [f"{name}={plain(repr(action[name]), 30)}" for name in _AMOUNTS if action.get(name) is not None]
+    words += [f"{name}={plain(repr(value), 30)}" for name, value in list(event.custom_attributes.items())[:4]]
+    return plain(" ".join(words), LINE - 20)
 
 
 def about_batch(batch: Batch) -> str:
@@ -184,12 +185,12 @@ def about_batch(batch: Batch) -> str:
     identities = batch.user_identities
     who = next((f" {name}={identities[name]!r}" for name in (*_TELLING, *identities) if identities.get(name) is not None), "")
     events = f": {_names(batch.event_list)}" if batch.event_list else " without events"
-    return cut(f"batch {batch.id}, {batch.verdict}{who}{events}", LINE - 20)
+    return plain(f"batch {batch.id}, {batch.verdict}{who}{events}", LINE - 20)
 
 
 def about_request(request: Request) -> str:
     """Status, method, path, and with which key."""
-    return cut(f"{request.status} {request.method} {request.path} key={request.key!r}", LINE - 20)
+    return plain(f"{request.status} {request.method} {request.path} key={request.key!r}", LINE - 20)
 
 
 # -- words -----------------------------------------------------------------------------------------------------------------
@@ -198,8 +199,3 @@ def about_request(request: Request) -> str:
 def in_words(count: int) -> str:
     """How often, in words."""
     return "once" if count == 1 else "not at all" if count == 0 else f"{count} times"
-
-
-def counted(count: int, one: str, many: str | None = None) -> str:
-    """A number and the word for what is counted."""
-    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -15,11 +15,11 @@ import msgspec
 
 from mparticle_fake_server.checks.finding import CODES
 from mparticle_fake_server.query import event_items, event_names
+from mparticle_fake_server.words import counted, printable
 
 from .errors import MParticleError, MParticleWarning
 from .settings import Allowance
 from .source import test_of
-from .wording import printable
 
 if TYPE_CHECKING:
     import pytest
@@ -114,7 +114,7 @@ class Trial:
         counts = [fault.get("times", 1) for fault in self._source.faults(self._workspace)]
         # Those without a number are of fail_always and delay, which need not be met.
         if left := sum(count for count in counts if count is not None):
-            text = f"{_count(left, 'fault')} of fail_next {'was' if left == 1 else 'were'} met by no request."
+            text = f"{counted(left, 'fault')} of fail_next {'was' if left == 1 else 'were'} met by no request."
             text += " The code under test sent less often than that: lower `times`, or find out why it does not try again."
             warnings.warn_explicit(text, MParticleWarning, self._path, self._line)
 
@@ -221,7 +221,7 @@ def _offending(part: Part, allowance: Allowance) -> "list[Finding]":
 def _verdict(wrong: "list[tuple[RequestItem, Part, list[Finding]]]") -> str:
     count = sum(len(findings) for _, _, findings in wrong)
     first = wrong[0][2][0]
-    others = f" and {_count(count - 1, 'other')}" if count > 1 else ""
+    others = f" and {counted(count - 1, 'other')}" if count > 1 else ""
     # The first line alone stands in the summary of the run.
     lines = [f"{first.code}{others}: production would not take what this test sent.", ""]
     for request, part, findings in wrong[:MOST_OFFENCES]:
@@ -315,12 +315,8 @@ def late_lines(source: "Source") -> list[str]:
         requests, events = source.requests(workspace), source.events(workspace)
         names = list(dict.fromkeys(_name(event) for event in events))
         what = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-        lines.append(f"{test_of(workspace)}: {_count(len(requests), 'request')}, {_count(len(events), 'event')}: {what or '–'}")
+        lines.append(f"{test_of(workspace)}: {counted(len(requests), 'request')}, {counted(len(events), 'event')}: {what or '–'}")
     return lines
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def tell_late(lines: list[str]) -> str:

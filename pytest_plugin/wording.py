@@ -1,17 +1,4 @@
-"""Texts that can be printed, whatever was sent and whatever a test expects."""
-
-
-def printable(text: str) -> str:
-    """A text on one line: what a terminal would act upon, or could not show, is escaped."""
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
-
-
-def cut(text: str, most: int) -> str:
-    """A text of at most `most` characters, on one line."""
-    text = printable(text[: most + 1])
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+"""What a test's own values are called in a report, whatever their classes do."""
 
 
 def safe_repr(value: object) -> str:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from mparticle_fake_server import create_app
-from mparticle_fake_server.terminal import batch_lines, plain, print_lines, request_lines
+from mparticle_fake_server.terminal import batch_lines, print_lines, request_lines
+from mparticle_fake_server.words import plain
 from tests.hosts import BASIC, batch, event
 
 

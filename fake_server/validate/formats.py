@@ -12,8 +12,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ..checks.finding import CODES
-from ..terminal import plain
 from ..version import __version__
+from ..words import plain
 from .report import Report, Shown
 from .sources import STDIN
 from .text import summary

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ..terminal import plain
+from ..words import plain
 
 MOST_BYTES: Final = 4_000_000
 """Of a text that is looked through; in a larger one, everything is at its beginning."""

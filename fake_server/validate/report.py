@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from ..checks.finding import SEVERITIES, Finding
-from ..terminal import plain
+from ..words import plain
 from .chunks import Chunk, Piece
 from .examination import Group, Told, group_of, prefix_of
 from .places import NAMED, Excerpt, Ruler, Span, Wanted, excerpt, locate

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from ..checks.finding import SEVERITIES
-from ..terminal import plain
+from ..words import counted, plain
 from .examination import Group
 from .report import Report, Shown
 
@@ -74,7 +74,7 @@ def _summary(report: Report, groups: int) -> Iterator[Text]:
     for file in report.files:
         if file.skipped:
             yield Text(
-                f"{file.name}: {_count(file.skipped, 'request')} skipped: not {'an upload' if file.skipped == 1 else 'uploads'}"
+                f"{file.name}: {counted(file.skipped, 'request')} skipped: not {'an upload' if file.skipped == 1 else 'uploads'}"
             )
     worst = "error" if report.problems else next((severity for severity, count in counts.items() if count), None)
     yield Text(summary(report), style=_STYLES[worst] if worst else "green")
@@ -82,14 +82,10 @@ def _summary(report: Report, groups: int) -> Iterator[Text]:
 
 def summary(report: Report) -> str:
     """One line that counts everything."""
-    unread = f"{_count(report.problems, 'input')} could not be read, or not to the end."
+    unread = f"{counted(report.problems, 'input')} could not be read, or not to the end."
     if report.problems == len(report.files) and not report.batches and not report.found:
         # To count no errors would sound as if all were fine.
         return unread
-    found = ", ".join(_count(count, severity) for severity, count in report.by_severity().items())
-    counted = f"{_count(report.batches, 'batch', 'batches')}, {_count(report.events, 'event')}: {found}."
-    return f"{counted} {unread}" if report.problems else counted
-
-
-def _count(count: int, name: str, names: str | None = None) -> str:
-    return f"{count} {name if count == 1 else names or name + 's'}"
+    found = ", ".join(counted(count, severity) for severity, count in report.by_severity().items())
+    everything = f"{counted(report.batches, 'batch', 'batches')}, {counted(report.events, 'event')}: {found}."
+    return f"{everything} {unread}" if report.problems else everything
