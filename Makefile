@@ -6,7 +6,7 @@ ARGS ?=
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 
-SOURCES := mparticle_sdk fake_server pytest_plugin
+SOURCES := mparticle_sdk fake_server fixtures pytest_plugin
 NODE := tests/clients/node
 
 # A strict editable install links the files that it finds: it has to be repeated when pyproject.toml or the list of source
@@ -44,7 +44,7 @@ test: $(TEST) node-packages
 lint: $(DEV)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy -p mparticle_sdk -p mparticle_fake_server -p mparticle_pytest_plugin
+	.venv/bin/mypy -p mparticle_sdk -p mparticle_fake_server -p mparticle_fixtures -p mparticle_pytest_plugin
 	.venv/bin/mypy tests docs
 
 format: $(DEV)

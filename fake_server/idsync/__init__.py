@@ -1,0 +1,1 @@
+"""Profiles and identity strategies: which person a set of identities belongs to."""
