@@ -91,6 +91,7 @@ def test_ids_are_numbered_in_the_order_of_their_appearance(sent: Sent) -> None:
         ("session_duration_ms", 17, "<duration>"),
         ("event_num", 17, 17),
     ],
+    ids=range(5),
 )
 def test_times_have_no_number_since_two_may_fall_into_the_same_millisecond(sent: Sent, name: str, value: Any, told: Any) -> None:
     sent.events(event("login", **{name: value}))
@@ -111,6 +112,7 @@ def test_times_have_no_number_since_two_may_fall_into_the_same_millisecond(sent:
         ("2026-11-21", "2026-11-21"),
         (12345678, 12345678),
     ],
+    ids=range(9),  # values of this moment would be other tests in each process
 )
 def test_what_changes_from_run_to_run_is_told_by_its_form(sent: Sent, value: Any, told: Any) -> None:
     sent.events(event("login", custom_attributes={"value": value}))

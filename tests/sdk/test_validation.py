@@ -1,6 +1,5 @@
 """`validate` names everything that is wrong with a model, where it is and what to write instead."""
 
-import time
 from collections import UserDict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -76,7 +75,6 @@ def test_a_value_that_is_like_none_gets_no_proposal() -> None:
     [
         (1.5, "expected a whole number of milliseconds, got float 1.5; write int(…)"),
         (1_700_000_000.25, "; time.time() is in seconds: write int(time.time() * 1000)"),
-        (time.time(), "write int(time.time() * 1000)"),
         (datetime(2024, 1, 1, tzinfo=UTC), "; write int(dt.timestamp() * 1000)"),
         ("1700000000000", "expected a whole number of milliseconds, got str '1700000000000'"),
         (True, "expected a whole number of milliseconds, got bool True"),
