@@ -81,7 +81,7 @@ def decode(
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _explain(body, error, origin)
     # Only these can pass 64 bits; mpids have up to 19 digits. A regular expression for both would take ten times as long.
-    if _TWENTY_DIGITS in body.translate(_ZEROS) or _LOW.search(body):
+    if _TWENTY_DIGITS in body.translate(_ZEROS) or (b"-9" in body and _LOW.search(body)):
         return Decoded(value, body, _wide_integers(value), True)
     return Decoded(value, body, [], True)
 

@@ -17,20 +17,34 @@ _SECRET: Final = re.compile(r"auth|cookie|secret|token|passw|signature|api[-_]?k
 _SECRET_PARAMETER: Final = re.compile(rf"([?&;]|^)([^=&;?]*(?:{_SECRET.pattern})[^=&;?]*)=[^&;#]*", re.IGNORECASE)
 
 
+MOST_LINES: Final = 1_000
+LONGEST_LINE: Final = 500
+"""Header lines that are remembered, and how many bytes they may have: clients send the same ones with each request."""
+
+_lines: dict[tuple[bytes, bytes], bytes] = {}
+
+
 def redact(headers: Headers) -> bytes:
     """The header block as it is kept: `name: value` lines, secrets replaced; an Authorization keeps its scheme."""
-    lines = []
-    for name, value in headers:
-        if name in _PLAIN_HEADERS:
-            lines.append(name + b": " + value)
-        elif value and _SECRET.search(name.decode("latin-1")):
-            scheme = value.partition(b" ")[0]
-            shown = scheme + b" <redacted>" if scheme.lower() in (b"basic", b"bearer", b"digest") else b"<redacted>"
-            lines.append(name + b": " + shown)
-        else:
-            # An address may have a query.
-            lines.append(name + b": " + (redact_query(value.decode("latin-1")).encode("latin-1") if b"=" in value else value))
-    return b"\n".join(lines)
+    return b"\n".join([_lines.get(header) or _line(header) for header in headers])
+
+
+def _line(header: tuple[bytes, bytes]) -> bytes:
+    name, value = header
+    line = name + b": " + (value if name in _PLAIN_HEADERS else _without_secrets(name, value))
+    if len(line) <= LONGEST_LINE:
+        if len(_lines) >= MOST_LINES:
+            _lines.clear()
+        _lines[name, value] = line
+    return line
+
+
+def _without_secrets(name: bytes, value: bytes) -> bytes:
+    if value and _SECRET.search(name.decode("latin-1")):
+        scheme = value.partition(b" ")[0]
+        return scheme + b" <redacted>" if scheme.lower() in (b"basic", b"bearer", b"digest") else b"<redacted>"
+    # An address may have a query.
+    return redact_query(value.decode("latin-1")).encode("latin-1") if b"=" in value else value
 
 
 def redact_query(text: str) -> str:

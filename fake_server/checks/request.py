@@ -60,6 +60,8 @@ def repeated(source_request_id: str, first: str, index: int | None = None) -> Fi
 
 def unwrapped(batch: dict[str, Any], findings: list[Finding]) -> list[Finding]:
     """The findings on a batch, with a better hint where batches were put into an object of their own."""
+    if not findings:
+        return findings
     hints = {}
     if isinstance(batch.get("batches"), list):
         hints["/batches"] = "The body is the array itself: send […] to /v2/bulkevents, without an object around it."
