@@ -196,20 +196,53 @@ class Event(_Element):
         return about_event(self)
 
 
-class Batch(_Element):
+class _Received:
+    """What a batch and the request it came in have in common."""
+
+    __slots__ = ("_item",)
+    _item: "BatchItem | RequestItem"
+
+    @property
+    def id(self) -> str:
+        """The fake's id of it."""
+        return self._item.id
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that the request got."""
+        return self._item.status
+
+    @property
+    def key(self) -> str | None:
+        """The API key it was sent with, if it could be told."""
+        return self._item.key
+
+    @property
+    def source(self) -> str:
+        """The family of endpoints that took it."""
+        return self._item.source
+
+    @property
+    def time_ms(self) -> int:
+        """`received_at` in ms since 1970."""
+        return self._item.received_at_ms
+
+    @property
+    def received_at(self) -> datetime:
+        """When it was received (UTC)."""
+        return _moment(self.time_ms)
+
+
+class Batch(_Element, _Received):
     """One batch in the documented form, whoever sent it. Reads like a dictionary of its members, and compares with one."""
 
-    __slots__ = ("_events", "_item", "_members")
+    __slots__ = ("_events", "_members")
+    _item: "BatchItem"
 
     def __init__(self, item: "BatchItem") -> None:
         self._item = item
         self._members: dict[str, Any] = item.batch
         self._events: list[Event] | None = None
-
-    @property
-    def id(self) -> str:
-        """The fake's id of the batch."""
-        return self._item.id
 
     @property
     def request_id(self) -> str:
@@ -241,21 +274,6 @@ class Batch(_Element):
         return self._item.verdict
 
     @property
-    def status(self) -> int:
-        """The HTTP status that its request got."""
-        return self._item.status
-
-    @property
-    def key(self) -> str | None:
-        """The API key it was sent with."""
-        return self._item.key
-
-    @property
-    def source(self) -> str:
-        """The family of endpoints that took it."""
-        return self._item.source
-
-    @property
     def findings(self) -> "list[Finding]":
         """What was found in it."""
         return self._item.findings
@@ -278,16 +296,6 @@ class Batch(_Element):
         return self._members.get("mpid")
 
     @property
-    def time_ms(self) -> int:
-        """`received_at` in ms since 1970."""
-        return self._item.received_at_ms
-
-    @property
-    def received_at(self) -> datetime:
-        """When it was received (UTC)."""
-        return _moment(self.time_ms)
-
-    @property
     def model(self) -> "mparticle_sdk.Batch":
         """The SDK's Batch."""
         from mparticle_sdk import Batch as Model
@@ -305,7 +313,7 @@ class Batch(_Element):
             return bool(self._members == other)
         return NotImplemented
 
-    __hash__ = None  # like a dictionary
+    __hash__ = None  # type: ignore[assignment]  # like a dictionary
 
     def __repr__(self) -> str:
         from .telling import about_batch
@@ -313,18 +321,14 @@ class Batch(_Element):
         return f"<{plain(about_batch(self), LINE - 2)}>"
 
 
-class Request:
+class Request(_Received):
     """One request, also one that is no upload or that could not be read."""
 
-    __slots__ = ("_item",)
+    __slots__ = ()
+    _item: "RequestItem"
 
     def __init__(self, item: "RequestItem") -> None:
         self._item = item
-
-    @property
-    def id(self) -> str:
-        """The fake's id of the request."""
-        return self._item.id
 
     @property
     def method(self) -> str:
@@ -340,21 +344,6 @@ class Request:
     def query(self) -> str:
         """The query string, without the question mark."""
         return self._item.query
-
-    @property
-    def status(self) -> int:
-        """The status that was answered."""
-        return self._item.status
-
-    @property
-    def key(self) -> str | None:
-        """The API key it was sent with, if it could be told."""
-        return self._item.key
-
-    @property
-    def source(self) -> str:
-        """The family of endpoints that took it."""
-        return self._item.source
 
     @property
     def remote(self) -> str:
@@ -385,16 +374,6 @@ class Request:
     def verdicts(self) -> list[str]:
         """What became of these batches."""
         return [batch.verdict for batch in self._item.batches]
-
-    @property
-    def time_ms(self) -> int:
-        """`received_at` in ms since 1970."""
-        return self._item.received_at_ms
-
-    @property
-    def received_at(self) -> datetime:
-        """When it was received (UTC)."""
-        return _moment(self.time_ms)
 
     def __eq__(self, other: object) -> bool:
         return self._item == other._item if isinstance(other, Request) else NotImplemented

@@ -243,14 +243,16 @@ def _verdict(wrong: "list[tuple[RequestItem, Part, list[Finding]]]") -> str:
 
 
 def _tell(finding: "Finding") -> str:
-    text = f"{finding.message} {finding.hint}" if finding.hint else finding.message
-    return f"{printable(_shortened(text))} [{finding.code}]"
+    return f"{_said(finding)} [{finding.code}]"
 
 
 def _describe_finding(finding: "Finding") -> str:
     where = f" at {finding.pointer}" if finding.pointer else ""
-    text = f"{finding.message} {finding.hint}" if finding.hint else finding.message
-    return printable(f"{finding.severity} {finding.code}{where}: {_shortened(text)}")
+    return printable(f"{finding.severity} {finding.code}{where}: ") + _said(finding)
+
+
+def _said(finding: "Finding") -> str:
+    return printable(_shortened(f"{finding.message} {finding.hint}" if finding.hint else finding.message))
 
 
 def _shortened(text: str) -> str:

@@ -111,10 +111,6 @@ class Report(msgspec.Struct):
             index = one.position if one.position >= 0 else None
             self.shown.append(Shown(file, line, column, index, one.finding, around, group))
 
-    def wants(self, group: Group) -> bool:
-        """Whether one more finding of a group would be shown."""
-        return len(self.shown) < self.most and self._kept[self._group(group)] < self.of_a_group
-
     def sort(self) -> None:
         """Bring what is shown into the order of the inputs."""
         self.shown.sort(key=lambda shown: (shown.file.number, shown.line))
