@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mparticle_fake_server.decoding import decode
+from mparticle_fixtures.mutations import Path, at, changed, places
 from tests.checks.corpus import read
 from tests.hosts import batch, event
 
@@ -94,39 +95,18 @@ def _seeds() -> list[Json]:
     return [made for made in decoded if isinstance(made, dict)]
 
 
-def ways(node: Json, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The paths to all values below the top."""
-    steps = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    return [found for step, child in steps for found in ((*path, step), *ways(child, (*path, step)))]
-
-
-def _at(node: Json, path: tuple[Any, ...]) -> Json:
-    for step in path:
-        node = node[step]
-    return node
-
-
 @st.composite
 def batches(draw: st.DrawFn) -> Json:
-    """A sound or a flawed batch in which some values were replaced or removed, or stand elsewhere or under another name."""
-    made = copy.deepcopy(draw(st.sampled_from(templates())))
+    """A sound or a flawed batch with some changes, among them any values."""
+    made = draw(st.sampled_from(templates()))
     for _ in range(draw(st.integers(0, 3))):
-        places = ways(made)
-        if not places:
-            break
-        *way, last = draw(st.sampled_from(places))
-        holder = _at(made, tuple(way))
-        match draw(st.sampled_from(["replace", "remove", "copy", "rename", "repeat"])):
-            case "replace":
-                holder[last] = draw(values)
-            case "remove":
-                del holder[last]
-            case "copy":
-                holder[last] = copy.deepcopy(_at(made, draw(st.sampled_from(places))))
-            case "rename" if isinstance(holder, dict):
-                holder[draw(texts)] = holder.pop(last)
-            case _ if isinstance(holder, list):
-                holder += [copy.deepcopy(holder[last]) for _ in range(draw(st.integers(1, 60)))]
+        found = list(places(made))
+        if draw(st.booleans()) and found:
+            way: Path = draw(st.sampled_from(found))
+            made = copy.deepcopy(made)
+            at(made, way[:-1])[way[-1]] = draw(values)
+        else:
+            made = changed(made, draw(st.randoms(use_true_random=False))).batch
     return made
 
 

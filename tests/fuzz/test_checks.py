@@ -8,8 +8,9 @@ import pytest
 from mparticle_fake_server.checks import check
 from mparticle_fake_server.checks.found import MOST_OF_A_CODE
 from mparticle_fake_server.checks.history import History
+from mparticle_fixtures.mutations import places
 from tests.checks.corpus import NOW_MS, at
-from tests.fuzz.strategies import templates, ways
+from tests.fuzz.strategies import templates
 
 HOSTILE: Final[list[Any]] = [None, "1e400", 10**400, -1e308, [[None]], {"": {}}]
 
@@ -18,7 +19,7 @@ HOSTILE: Final[list[Any]] = [None, "1e400", 10**400, -1e308, [[None]], {"": {}}]
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda value: str(value)[:10])
 def test_a_hostile_value_is_checked_wherever_it_stands(hostile: Any) -> None:
     for batch in templates():
-        for *way, last in ways(batch):
+        for *way, last in list(places(batch)):
             holder = batch
             for step in way:
                 holder = holder[step]
