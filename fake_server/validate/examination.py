@@ -169,6 +169,7 @@ class _Examination:
                 self.tell(piece, index, [_at_its_position(wrong_item(value, index))])
         elif self.sent is None and type(value) is dict and "batch" in value and _is_exported(value):
             batch = value["batch"]
+            dialects.strip(batch, value.get("dialect", ""))
             self._batch(piece, EXPORTED, batch, dialects.detect(batch), self._recorded(value))
             self._tell_beside(piece, EXPORTED, decoded)
         elif self.sent is None and type(value) is dict and not decoded.findings and len(text) <= limits.BATCH_SIZE:
@@ -243,8 +244,8 @@ class _Examination:
         findings = check(batch, around.now_ms, historical=around.historical)
         if around.historical:
             findings = findings + check_historical(batch, around.now_ms)
-        if quirks:
-            findings = quirks + [dialects.as_sent(finding, quirks) for finding in findings]
+        if quirks or findings:
+            findings = dialects.told(quirks, findings)
         if size is None and (piece.end - piece.start) * _MOST_GROWTH > limits.BATCH_SIZE:
             size = len(_encode(batch))
         if size is not None and size > limits.BATCH_SIZE:
