@@ -163,6 +163,8 @@ FIRST_OF_A_GROUP: Final = {
     "event_name_too_long": "Limits",
     "commerce_without_action": "What a batch means",
     "customerid_spelling": "Quirks of clients",
+    "signature_missing": "Requests of the web and native SDKs",
+    "identity_member_missing": "Identity requests",
 }
 """The heading that stands before a code."""
 
@@ -173,6 +175,7 @@ _JSON: Final = "mParticle's documentation: Events API, JSON Reference"
 _LIMITS: Final = "mParticle's documentation: Default Service Limits"
 _IDSYNC: Final = "mParticle's documentation: IDSync, HTTP API"
 _SCHEMA: Final = f"{_JSON}; mParticle's published JSON Schema and SDKs, where they say more"
+_CLIENTS: Final = "the code of mParticle's web, Android and Apple SDKs, and what they send"
 _SDKS: Final = "the code of mParticle's official SDKs, and what they send"
 
 SOURCES: Final = {
@@ -187,6 +190,8 @@ SOURCES: Final = {
     "events-api.md §10": _SDKS,
     "events-api.md": _HTTP,
     "identity.md": _IDSYNC,
+    "client-sdks.md": _CLIENTS,
+    "mparticle-fake serve --credential": "the server's option --credential",
 }
 """By the longest beginning of a source; a source without an entry is understood by everybody."""
 
@@ -264,6 +269,25 @@ MENDING: Final = {
     "personal_data": "Send a user's address as identity, a card number never. The address of your support may stay.",
     "customerid_spelling": "Nothing needs mending where an SDK writes it; by hand, write `customer_id`.",
     "upper_case_enum": "Nothing needs mending where the Java SDK writes it; by hand, write the documented value.",
+    "promotion_action_number": "Nothing needs mending where the web SDK writes it; by hand, write `view` or `click`.",
+    "native_key_unknown": "Nothing is lost. By hand, use the native SDKs' keys, or send the documented form to /v2/events.",
+    "signature_missing": "Let the SDK sign; by hand, send Date and x-mp-signature.",
+    "signature_wrong": "Compare the string in the finding with what the client signs; if they are the same, the secrets differ.",
+    "signature_unchecked": "Name the secret: `serve --credential KEY:SECRET`.",
+    "alias_wrong": "Name two profiles, and a range that ends after it begins.",
+    "audience_wrong": "Send `?mpid=` of the user.",
+    "identity_member_missing": "Send `environment` and at least one identity; a change has all three members.",
+    "identity_member_wrong": "Send identities as text, and `production` or `development`.",
+    "identity_type_unknown": "Use the Identity API's names: `customerid`, `other2`, `device_application_stamp`.",
+    "mpid_out_of_range": "Keep mpids as text.",
+    "profile_not_found": "Identify first, or search by a login ID.",
+    "profile_unknown": "Identify again; a memory store forgets everybody at a restart.",
+    "identity_kept": "Call modify to change an identity.",
+    "identity_change_mismatch": "Take the old value from the profile as it is now.",
+    "identity_matches_nobody": "Send an identity of the priority list too.",
+    "identity_member_ignored": "Leave it out, or write it as documented.",
+    "identity_value_absent": "Leave out what is not known.",
+    "previous_mpid_as_number": "Nothing needs mending where the Android SDK writes it.",
 }
 """How to mend what a code tells."""
 

@@ -16,7 +16,8 @@ from werkzeug.routing import MapAdapter
 
 from .checks.finding import make
 from .checks.rules import Rules
-from .endpoints import events_api, faults, inspect
+from .checks.schema import checker
+from .endpoints import cors, events_api, faults, identity, inspect, native_sdk, profiles, snippet, web_sdk
 from .endpoints.answers import CODES, error_answer, tell
 from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting, most_of_a_line
 from .recording import Recorder, StoreError, open_recorder
@@ -26,6 +27,9 @@ from .workspaces import Mode, Workspaces, check_mode
 Found = TypeVar("Found", Answer, Answer | None)
 
 _log = logging.getLogger("mparticle_fake_server")
+
+# Where a server is made, not where records are only read, and before its first upload.
+checker().prepare()
 
 HEARTBEAT_SECONDS: Final = 15.0
 """After this long without anything to tell, a stream sends a comment: the client sees that it lives, the server that it left."""
@@ -108,7 +112,16 @@ def open_intake(**options: Unpack[Options]) -> Intake:
 
 def tables(intake: Intake, token: str | None = None) -> list[Endpoint]:
     """Every endpoint."""
-    rows = [*events_api.endpoints(intake), *inspect.endpoints(intake, token), *faults.endpoints(intake, token)]
+    rows = [
+        *events_api.endpoints(intake),
+        *web_sdk.endpoints(intake),
+        *native_sdk.endpoints(intake),
+        *identity.endpoints(intake),
+        *inspect.endpoints(intake, token),
+        *faults.endpoints(intake, token),
+        *profiles.endpoints(intake, token),
+        *snippet.endpoints(intake, token),
+    ]
     return [msgspec.structs.replace(row, handler=_guarded(intake, row)) for row in rows]
 
 
@@ -117,7 +130,7 @@ def _guarded(intake: Intake, row: Endpoint) -> Callable[[Submission], Reply]:
 
     def guarded(submission: Submission) -> Reply:
         try:
-            return row.handler(submission)
+            return opened(row.handler(submission))
         except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer
             _log.exception("%s %r failed", submission.method, submission.path)
             finding = make(
@@ -128,7 +141,10 @@ def _guarded(intake: Intake, row: Endpoint) -> Callable[[Submission], Reply]:
             if not row.path.startswith("/_fake"):
                 with contextlib.suppress(Exception):
                     intake.refuse(submission, 500, finding, "unknown")
-            return error_answer(500, tell(finding))
+            return opened(error_answer(500, tell(finding)))
+
+    def opened(reply: Reply) -> Reply:
+        return cors.allow(reply) if row.cors and isinstance(reply, Answer) else reply
 
     return guarded
 
@@ -253,12 +269,14 @@ def _stray(intake: Intake, submission: Submission, status: int, paths: list[str]
         finding = make(
             "path_unknown", f"{submission.method} {path[:200]} is no mParticle endpoint.", hint=_path_hint(path, paths)
         )
-    if not path.startswith("/_fake"):
+    if not path.startswith("/_fake") and path != "/favicon.ico":  # which a browser asks for that shows what is below /_fake
         try:
             intake.refuse(submission, status, finding, "unknown")
         except StoreError as error:
-            return error_answer(503, str(error))
-    return error_answer(status, tell(finding), headers=[(b"allow", ", ".join(methods).encode())] if methods else None)
+            return cors.allow(error_answer(503, str(error)))
+    answer = error_answer(status, tell(finding), headers=[(b"allow", ", ".join(methods).encode())] if methods else None)
+    # A page that asks at a wrong path should be able to read so; at an endpoint that pages do not call, it need not.
+    return cors.allow(answer) if ("OPTIONS" in methods if methods else not path.startswith("/_fake")) else answer
 
 
 def _path_hint(path: str, paths: list[str]) -> str:

@@ -62,7 +62,7 @@ def decode(
     Of two members with one name in an object the last counts, as in the parsers of most languages (RFC 8259 §4).
     """
     if content_encoding:
-        unpacked = _decompress(body, content_encoding, max_body)
+        unpacked = decompress(body, content_encoding, max_body)
         if isinstance(unpacked, Finding):
             return Decoded(None, b"", [unpacked], False)
         body = unpacked
@@ -89,7 +89,8 @@ def decode(
 # -- decompression ---------------------------------------------------------------------------------------------------------
 
 
-def _decompress(body: bytes, content_encoding: bytes, max_body: int) -> bytes | Finding:
+def decompress(body: bytes, content_encoding: bytes, max_body: int) -> bytes | Finding:
+    """A body without its Content-Encoding, or why it cannot be read; `max_body` in bytes bounds what it may become."""
     names = [name.strip().lower() for name in content_encoding.decode("latin-1").split(",")]
     if len(names) > MOST_ENCODINGS:
         return make(

@@ -19,6 +19,7 @@ from .app import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS, polled
 from .endpoints.answers import error_answer
 from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
 from .redaction import Headers
+from .routing import Directory
 
 Scope = dict[str, Any]
 Receive = Callable[[], Any]
@@ -41,7 +42,8 @@ class Front:
     def __init__(self, intake: Intake, rows: list[Endpoint], make_app: Callable[[], Flask]) -> None:
         self._max_body = intake.max_body
         self._recorder = intake.recorder
-        self._direct = {(row.method, row.path): row.handler for row in rows if row.direct}
+        self._direct = {(row.method, row.path): row for row in rows if row.direct and "<" not in row.path}
+        self._variable = Directory(row for row in rows if row.direct and "<" in row.path)
         self._streamed = {(row.method, row.path) for row in rows if row.streamed}
         self._make_app = make_app
         self._wsgi: WSGIMiddleware | None = None
@@ -77,21 +79,23 @@ class Front:
         if delayed is not None:
             await self._send(delayed, receive, send)
             return
-        row = (scope["method"], scope["path"])
-        handler = self._direct.get(row)
-        if handler is None:
-            await self._to_flask(scope, receive, send, streamed=row in self._streamed)
-            return
+        method, path = scope["method"], scope["path"]
+        row, arguments = self._direct.get((method, path)), {}
+        if row is None:
+            place = self._variable[path.encode("utf-8", "surrogateescape")]
+            if place is None or place.row.method != method:
+                await self._to_flask(scope, receive, send, streamed=(method, path) in self._streamed)
+                return
+            row, arguments = place.row, place.arguments
         client = scope["client"]
-        submission = Submission(
-            row[0], row[1], scope["query_string"].decode("latin-1"), scope["headers"], b"", client[0] if client else ""
-        )
+        query, remote = scope["query_string"].decode("latin-1"), client[0] if client else ""
+        submission = Submission(method, path, query, scope["headers"], b"", remote, arguments=arguments)
         body, submission.incomplete, size = await self._read(scope["headers"], receive)
         if size > self._max_body:
             submission.oversize = size
         else:
             submission.body = body
-        reply = handler(submission)
+        reply = row.handler(submission)
         if isinstance(reply, Answer):
             await self._send(reply, receive, send)
         else:

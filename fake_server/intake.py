@@ -19,7 +19,7 @@ from .checks.history import News
 from .checks.limits import check_request, check_size
 from .checks.request import check_count, repeated, unwrapped, wrong_body, wrong_item
 from .checks.rules import NO_RULES, Rules
-from .decoding import decode
+from .decoding import Decoded, decode, decompress
 from .faults import Fault
 from .recording import BatchRecord, Recorder, RequestRecord, Verdict, batch_id
 from .redaction import Headers, header_lines, redact, redact_query
@@ -126,7 +126,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     """A row of an endpoint table. `path` may have variable parts in angle brackets, as Flask writes them.
 
     `direct` endpoints are answered by the front itself, without Flask; `streamed` ones get the body as `Submission.lines`.
-    An `upload` is the same as the `handler`, in two steps.
+    An `upload` is the same as the `handler`, in two steps. What a `cors` row answers, any page may read (`endpoints/cors.py`).
     """
 
     method: str
@@ -135,15 +135,26 @@ class Endpoint(msgspec.Struct, frozen=True):
     direct: bool = False
     streamed: bool = False
     upload: Upload | None = None
+    cors: bool = False
 
 
 class Form(msgspec.Struct, frozen=True):
-    """How a family of endpoints takes batches: `source` is recorded with them, `refusal` is the status for a refused body."""
+    """How a family of endpoints takes batches: `source` is recorded with them.
+
+    `refusal` is the status for a refused body, `strict_refusal` the one in strict mode; 202 where the client cannot bear to be
+    refused: then its batches are dropped instead. `dialect` is None where the batches themselves tell it.
+    """
 
     source: str
     bulk: bool = False
     historical: bool = False
     refusal: int = 400
+    strict_refusal: int = 400
+    dialect: str | None = None
+
+    def refusal_in(self, mode: Mode) -> int:
+        """The status for a refused body in a workspace of this mode."""
+        return self.strict_refusal if mode == "strict" else self.refusal
 
 
 class Reading(msgspec.Struct):
@@ -186,31 +197,75 @@ class Intake:
         self.recorder = recorder
         self.max_body = max_body
         self.now_ms = now_ms
+        self.addresses: tuple[str | None, str | None] = (None, None)
+        """The URLs of HTTP and HTTPS of the server that has this intake, where there is one; for snippets."""
         if recorder.last_id():
             workspaces.resume()
 
-    def refuse(self, submission: Submission, status: int, finding: Finding, source: str) -> Outcome:
-        """Record a request that is not read any further, and say so."""
+    def refuse(self, submission: Submission, status: int, finding: Finding, source: str, key: str | None = None) -> Outcome:
+        """Record a request that is not read any further, and say so; `key` is the API key where it is not in Authorization."""
         record = self._record(submission, None, source, status)
-        record.key = self.workspaces.key_of(submission.header(b"authorization"))
+        record.key = key or self.workspaces.key_of(submission.header(b"authorization"))
         sender = self.workspaces.input(record.key) if record.key else None
         record.workspace = sender.workspace.name if sender else None
         record.findings = [finding]
         self.recorder.record([record])
         return Outcome(status, [finding])
 
+    def note(
+        self, submission: Submission, sender: Input | None, source: str, status: int, findings: list[Finding] | None = None
+    ) -> Outcome:
+        """Record a request that carries no batches, such as one for a configuration, with the status that it is answered.
+
+        That of an input meets the next fault of its workspace: answer with the status of the outcome. Its rules are applied to
+        the findings. Raises StoreError: nothing was kept.
+        """
+        record = self._record(submission, sender, source, status)
+        record.findings = findings or []
+        fault = None
+        if sender is not None:
+            record.findings = sender.workspace.rules.apply(record.findings)
+            if sender.workspace.faults.waiting and not submission.incomplete:
+                fault = _meet(record, sender.workspace)
+        if fault is not None and fault.status is not None:
+            record.status = fault.status
+        self.recorder.record([record])
+        return Outcome(record.status, record.findings, sender, fault=fault)
+
     def accept(self, submission: Submission, sender: Input, form: Form) -> Outcome:
         """Read the batches of an authenticated submission, check, judge and record them. Raises StoreError: nothing was kept."""
         return self.settle([self.read(submission, sender, form)])[0]
 
-    def read(self, submission: Submission, sender: Input, form: Form) -> Reading:
-        """Everything that can be found out about a submission by itself."""
+    def decode(self, submission: Submission) -> Decoded:
+        """The body as JSON; unreadable too if it exceeds the limit, or has not arrived whole."""
+        if submission.oversize:
+            return Decoded(None, b"", [too_large(submission.oversize, self.max_body)], False)
+        if submission.incomplete:
+            size = len(submission.body)
+            broken_off = make("body_incomplete", f"The client closed the connection after {size} bytes of the body.")
+            return Decoded(None, b"", [broken_off], False)
+        return decode(submission.body, *_content(submission.headers), self.max_body)
+
+    def decode_signed(self, submission: Submission) -> tuple[Decoded, bytes | None]:
+        """The body as JSON, and the bytes that its client signed before it compressed them; None where that is not known."""
+        content_encoding, content_type = _content(submission.headers)
+        if submission.oversize or submission.incomplete:
+            return self.decode(submission), None
+        if not content_encoding:
+            return decode(submission.body, None, content_type, self.max_body), submission.body
+        unpacked = decompress(submission.body, content_encoding, self.max_body)
+        if isinstance(unpacked, Finding):
+            return Decoded(None, b"", [unpacked], False), None
+        return decode(unpacked, None, content_type, self.max_body), unpacked
+
+    def read(self, submission: Submission, sender: Input, form: Form, decoded: Decoded | None = None) -> Reading:
+        """Everything that can be found out about a submission by itself; `decoded` is its body, where somebody has read it."""
         record = self._record(submission, sender, form.source, 202)
         reading = Reading(record, sender, form, bool(submission.oversize))
-        record.findings = self._read(submission, reading)
+        record.findings = self._read(submission, reading, decoded)
         # Last, so that no fault is lost on a request that fails before; one that broke off would not see its answer.
         if sender.workspace.faults.waiting and not submission.incomplete:
-            _meet(reading, sender.workspace)
+            reading.fault = _meet(record, sender.workspace)
         return reading
 
     def settle(self, readings: list[Reading]) -> list[Outcome]:
@@ -243,17 +298,10 @@ class Intake:
             body=submission.body,
         )
 
-    def _read(self, submission: Submission, reading: Reading) -> list[Finding]:
+    def _read(self, submission: Submission, reading: Reading, decoded: Decoded | None) -> list[Finding]:
         """Fill the record's batches and dialect, and the news; returns the findings on the request as a whole."""
         record, form, workspace = reading.record, reading.form, reading.sender.workspace
-        if submission.oversize:
-            return [too_large(submission.oversize, self.max_body)]
-        if submission.incomplete:
-            size = len(submission.body)
-            return [make("body_incomplete", f"The client closed the connection after {size} bytes of the body.")]
-        decoded = decode(
-            submission.body, submission.header(b"content-encoding"), submission.header(b"content-type"), self.max_body
-        )
+        decoded = decoded or self.decode(submission)
         findings = decoded.findings
         if not decoded.readable:
             return findings
@@ -262,7 +310,7 @@ class Intake:
             findings.append(problem)
         if not values:
             return findings
-        record.dialect = dialects.detect(values)
+        record.dialect = form.dialect or dialects.detect(values)
         _examine_all(values, reading)
         if len(decoded.text) > limits.BATCH_SIZE:
             findings += _measure(len(decoded.text), values, record.batches, bulk=form.bulk)
@@ -280,11 +328,11 @@ class Intake:
             record.status = reading.fault.status
         elif reading.oversize or any(finding.code == "body_too_large" for finding in record.findings):
             record.status = 413
-        elif _is_refused(record.findings, mode, rules):
-            record.status = form.refusal
+        elif is_refused(record.findings, mode, rules) and form.refusal_in(mode) >= 400:
+            record.status = form.refusal_in(mode)
         else:
             here = self._look_for_duplicates(reading, id, seen)
-            record.status = form.refusal if _judge_batches(record, mode, rules) else 202
+            record.status = form.refusal_in(mode) if _judge_batches(record, mode, rules) else 202
             if record.status == 202:
                 seen.update(here)
         if rules is not NO_RULES:
@@ -309,16 +357,30 @@ class Intake:
                     here[sent] = batch_id(id, index)
                 continue
             sent_before = f"by this input before, with batch {first}"
-            batch.findings = [*batch.findings, repeated(source_request_id, sent_before, index if bulk else None)]
+            duplicate = repeated(source_request_id, sent_before, index if bulk else None)
+            if reading.form.dialect == "native":
+                duplicate = msgspec.structs.replace(duplicate, raw_pointer="/id")
+            batch.findings = [*batch.findings, duplicate]
         return here
 
 
-def _meet(reading: Reading, workspace: Workspace) -> None:
-    """Let a request meet the next fault of its workspace."""
-    fault = reading.fault = workspace.faults.take()
+def _content(headers: Headers) -> tuple[bytes | None, bytes | None]:
+    """The first Content-Encoding and the first Content-Type, looked for at once."""
+    content_encoding = content_type = None
+    for name, value in headers:
+        if name == b"content-type":
+            content_type = value if content_type is None else content_type
+        elif name == b"content-encoding" and content_encoding is None:
+            content_encoding = value
+    return content_encoding, content_type
+
+
+def _meet(record: RequestRecord, workspace: Workspace) -> Fault | None:
+    """Let a request meet the next fault of its workspace; the record tells of it."""
+    fault = workspace.faults.take()
     if fault is not None:
-        record = reading.record
         record.findings = [*record.findings, fault.finding(workspace.name)]
+    return fault
 
 
 def _examine_all(batches: list[dict[str, Any]], reading: Reading) -> None:
@@ -326,7 +388,9 @@ def _examine_all(batches: list[dict[str, Any]], reading: Reading) -> None:
     record, history = reading.record, reading.sender.workspace.history
     before: News | None = None
     for batch in batches:
-        findings = unwrapped(batch, _examine(batch, record, reading.form))
+        findings = _examine(batch, record, reading.form)
+        if findings:
+            findings = unwrapped(batch, findings)
         about, news = history.judge(batch, before)
         recorded = BatchRecord("accepted", findings + about if about else findings, source_request_id(batch))
         record.batches.append(recorded)
@@ -344,7 +408,8 @@ def _examine(batch: dict[str, Any], record: RequestRecord, form: Form) -> list[F
     findings = check(batch, now_ms, historical=form.historical)
     if form.historical:
         findings += check_historical(batch, now_ms)
-    return quirks + [dialects.as_sent(finding, quirks) for finding in findings] if quirks else findings
+    # A list of its own: that of a dialect may hold on to what was sent.
+    return dialects.told(quirks, findings) if findings else list(quirks)
 
 
 def _passes(findings: list[Finding]) -> bool:
@@ -363,8 +428,8 @@ def _measure(size: int, values: list[dict[str, Any]], batches: list[BatchRecord]
     return [too_large] if too_large else []
 
 
-def _is_refused(findings: list[Finding], mode: Mode, rules: Rules) -> bool:
-    """Whether findings on the request as a whole refuse it."""
+def is_refused(findings: list[Finding], mode: Mode, rules: Rules) -> bool:
+    """Whether findings on a request as a whole refuse it, in a workspace of this mode with these rules."""
     if not findings or mode == "lenient":
         return False
     return any(CODES[finding.code].effect == "refuse" for finding in findings) or _is_too_strict(findings, mode, rules)
@@ -442,7 +507,8 @@ def _place(findings: list[Finding], batches: list[BatchRecord], form: Form) -> l
             first, _, inner = pointer[1:].partition("/")
             index, pointer = int(first), f"/{inner}"
         batch = batches[index or 0]
-        batch.findings = [*batch.findings, msgspec.structs.replace(finding, pointer=pointer, index=index)]
+        canonical = "" if form.dialect == "native" else pointer
+        batch.findings = [*batch.findings, msgspec.structs.replace(finding, pointer=canonical, index=index)]
     return rest
 
 
@@ -482,15 +548,9 @@ def canonical_batches(record: RequestRecord) -> list[dict[str, Any]]:
     """The canonical batches of a recorded request, one for each of `record.batches`."""
     if not record.batches:
         return []
-    content_encoding = content_type = None
-    for name, value in header_lines(record.headers):
-        if name == b"content-encoding" and content_encoding is None:
-            content_encoding = value
-        elif name == b"content-type" and content_type is None:
-            content_type = value
-    value = decode(record.body, content_encoding, content_type, _NO_LIMIT).value
+    value = decode(record.body, *_content(header_lines(record.headers)), _NO_LIMIT).value
     # In lenient mode the other items of a bulk request were passed over.
     batches = _objects(value if isinstance(value, list) else [value])
     for batch in batches:
-        dialects.translate(batch, record.dialect)
+        dialects.translate(batch, record.dialect, whole=True)
     return batches

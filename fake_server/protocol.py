@@ -9,9 +9,11 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from .checks.finding import make
+from .endpoints import cors
 from .endpoints.answers import error_answer, tell
 from .intake import Answer, Endpoint, Intake, Reading, Submission, Upload
 from .recording import StoreError
+from .routing import Directory, Place
 
 MOST_AT_ONCE: Final = 100
 """Uploads that one commit takes at most."""
@@ -28,7 +30,7 @@ class Turn:
 
     def __init__(self, intake: Intake, rows: list[Endpoint], loop: asyncio.AbstractEventLoop) -> None:
         self.max_body = intake.max_body
-        self.rows = {row.path.encode(): row for row in rows if row.upload is not None}
+        self.uploads = Directory(row for row in rows if row.upload is not None)
         self._intake = intake
         self._loop = loop
         self._waiting: list[tuple[UploadProtocol, Endpoint, Submission, Reading]] = []
@@ -61,7 +63,7 @@ class Turn:
         try:
             return _upload(row).answer(self._intake.settle([reading])[0])
         except StoreError as error:
-            return error_answer(503, str(error))
+            return _not_kept(row, error)
         except Exception:  # noqa: BLE001  # the handler meets it again, and knows what to do about it
             return _alone(row, submission)
 
@@ -74,7 +76,7 @@ class Turn:
             outcomes = self._intake.settle([reading for _, _, _, reading in waiting])
             answers = [_upload(row).answer(outcome) for (_, row, _, _), outcome in zip(waiting, outcomes, strict=True)]
         except StoreError as error:
-            answers = [error_answer(503, str(error)) for _ in waiting]
+            answers = [_not_kept(row, error) for _, row, _, _ in waiting]
         except Exception:  # noqa: BLE001  # one of them is to blame: each by itself
             answers = [_alone(row, submission) for _, row, submission, _ in waiting]
         for (protocol, *_), answer in zip(waiting, answers, strict=True):
@@ -96,6 +98,11 @@ def _upload(row: Endpoint) -> Upload:
     return row.upload
 
 
+def _not_kept(row: Endpoint, error: StoreError) -> Answer:
+    answer = error_answer(503, str(error))
+    return cors.allow(answer) if row.cors else answer
+
+
 def _alone(row: Endpoint, submission: Submission) -> Answer:
     answer = row.handler(submission)
     assert isinstance(answer, Answer)
@@ -108,7 +115,7 @@ class UploadProtocol(HttpToolsProtocol):
     def __init__(self, config: uvicorn.Config, state: ServerState, turn: Turn) -> None:
         super().__init__(config, state, {})
         self._turn = turn
-        self._row: Endpoint | None = None
+        self._place: Place | None = None
         self._parts: list[bytes] = []
         self._unanswered = 0
         self._offer: bytes | None = None
@@ -132,7 +139,7 @@ class UploadProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             self._refuse(400, f"What was received is no HTTP/1.1 request: {error.__context__ or error}.", _hint(data, error))
             return
-        if self._row is not None:
+        if self._place is not None:
             self._go_on_through_asgi()
         elif self.headers is not self._whole_head:
             self._head_size = self._head_size + len(data) if self.headers is headers else 0
@@ -156,7 +163,7 @@ class UploadProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, message: str, hint: str | None) -> None:
         """Answer what is no request, behind the answers to what came before it, and close."""
         self._refused = True
-        if self._row is not None:
+        if self._place is not None:
             self._go_on_through_asgi()
         cycle = self.cycle
         under_way = not getattr(cycle, "response_complete", True)
@@ -193,10 +200,10 @@ class UploadProtocol(HttpToolsProtocol):
         if self._offer is not None:
             self.headers.append((b"upgrade", self._offer))
             self._offer = None
-        row = self._turn.rows.get(self.url)
+        place = self._turn.uploads[self.url]
         parser = self.parser
         if (
-            row is not None
+            place is not None
             and parser.get_method() == b"POST"
             and parser.should_keep_alive()
             and parser.get_http_version() == "1.1"
@@ -205,7 +212,7 @@ class UploadProtocol(HttpToolsProtocol):
             and not self.flow.write_paused
             and getattr(self.cycle, "response_complete", True)
         ):
-            self._row = row
+            self._place = place
             self._parts = []
         else:
             self._go_through_asgi()
@@ -217,14 +224,14 @@ class UploadProtocol(HttpToolsProtocol):
 
     def _go_on_through_asgi(self) -> None:
         # The body has not arrived whole.
-        self._row = None
+        self._place = None
         self._go_through_asgi()
         for part in self._parts:
             super().on_body(part)
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser with a part of a body."""
-        if self._row is None:
+        if self._place is None:
             super().on_body(body)
         else:
             self._parts.append(body)
@@ -233,17 +240,18 @@ class UploadProtocol(HttpToolsProtocol):
         """Called by the parser at the end of a request."""
         if self._offer is not None:
             return
-        row, self._row = self._row, None
-        if row is None:
+        place, self._place = self._place, None
+        if place is None:
             super().on_message_complete()
             return
         parts = self._parts
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        submission = Submission("POST", row.path, "", self.headers, body, self.client[0] if self.client else "")
+        remote = self.client[0] if self.client else ""
+        submission = Submission("POST", place.path, "", self.headers, body, remote, 0, False, place.arguments)
         if len(body) > self._turn.max_body:
             submission.oversize, submission.body = len(body), b""
         self._unanswered += 1
-        self._turn.take(self, row, submission)
+        self._turn.take(self, place.row, submission)
 
     def answer(self, answer: Answer) -> None:
         """Send the answer to an upload."""

@@ -14,7 +14,9 @@ from mparticle_sdk import limits
 from .checks.finding import Finding, make
 from .checks.history import History
 from .checks.rules import NO_RULES, Rules
+from .configurations import Config
 from .faults import Faults
+from .idsync import Idsync
 
 Mode = Literal["faithful", "strict", "lenient"]
 MOST_INPUTS: Final = 10_000
@@ -34,6 +36,10 @@ class Workspace(msgspec.Struct):
     history: History = msgspec.field(default_factory=History)
     faults: Faults = msgspec.field(default_factory=Faults)
     """What the next requests meet."""
+    config: Config = {}
+    """What the web SDK is told as its configuration, over the defaults of `configurations.py`."""
+    native_config: Config = {}
+    """The same for the native SDKs."""
     _second: int = 0
     _batches: int = 0
 
@@ -71,6 +77,8 @@ class Workspaces:
         self.mode = check_mode(mode)
         self.rules = rules
         self.unknown_keys = unknown_keys
+        self.idsync = Idsync()
+        """The profiles of each workspace, which all of its inputs share."""
         self._lock = threading.Lock()
         self._workspaces: dict[str, Workspace] = {"default": Workspace("default", mode, rules=rules)}
         self._inputs: dict[str, Input] = {}
@@ -146,6 +154,7 @@ class Workspaces:
                 self._workspaces[name] = Workspace(name, workspace.mode, rules=workspace.rules)
             else:
                 del self._workspaces[name]
+            self.idsync.forget(name)
         return True
 
     def release(self, name: str, key: str) -> Workspace | None:
@@ -172,15 +181,7 @@ class Workspaces:
         key, secret = credentials
         found = self._inputs.get(key)
         if found is None:
-            if not self.unknown_keys:
-                return make(
-                    "credentials_wrong",
-                    f"The API key {key[:80]!r} is unknown here.",
-                    hint="GET /_fake/workspaces lists the keys that are known.",
-                )
-            if len(self._inputs) < MOST_INPUTS:
-                self.put("default", inputs={key: None}, by_itself=True)
-            return Input(key, None, self._workspaces["default"])
+            return self._unknown(key)
         if found.secret is not None and not compare_digest(found.secret.encode(), secret.encode()):
             return make(
                 "credentials_wrong",
@@ -189,8 +190,25 @@ class Workspaces:
             )
         return found
 
+    def of_key(self, key: str) -> Input | Finding:
+        """The input of an API key without a secret, as the client SDKs send it, or why there is none."""
+        return self._inputs.get(key) or self._unknown(key)
+
+    def _unknown(self, key: str) -> Input | Finding:
+        """The input that an unknown key becomes, or why it does not."""
+        if not self.unknown_keys or not key or ":" in key:
+            return make(
+                "credentials_wrong",
+                f"The API key {key[:80]!r} is unknown here.",
+                hint="GET /_fake/workspaces lists the keys that are known.",
+            )
+        if len(self._inputs) < MOST_INPUTS:
+            self.put("default", inputs={key: None}, by_itself=True)
+        return Input(key, None, self._workspaces["default"])
+
     def forget(self, name: str | None = None) -> None:
         """Forget what a workspace, or each, has seen: the next batch is its first."""
+        self.idsync.forget(name)
         if name is None:
             self._resumed = False
         for workspace in self:

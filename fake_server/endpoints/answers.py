@@ -26,6 +26,8 @@ CODES = {
 }
 """The `code` of an error body by status; mParticle publishes BAD_REQUEST alone (`events-api.md §4`)."""
 
+MISSING_EVENT_TYPE: Final = 'Required event field "event_type" is missing or empty.'
+"""The one message that mParticle publishes (`events-api.md §4`); clients may look for it."""
 
 CHALLENGE: Final[Headers] = [(b"www-authenticate", b'Basic realm="mParticle"')]
 """What goes with a 401 to an upload."""
@@ -92,3 +94,12 @@ def tell(finding: Finding) -> str:
     """A finding in one line: where, what, the hint, and what explains it."""
     place = f"batch {finding.index}: " if finding.index is not None else ""
     return f"{place}{finding.message}" + (f" {finding.hint}" if finding.hint else "") + f" (docs/findings.md#{finding.code})"
+
+
+def messages(outcome: Outcome) -> list[str]:
+    """What an error body says of a refused upload: its errors, or whatever else was found."""
+    errors = [finding for finding in outcome.findings if finding.severity == "error"] or outcome.findings
+    return [
+        f"{MISSING_EVENT_TYPE} {tell(finding)}" if finding.code == "event_type_missing" else tell(finding)
+        for finding in errors[:20]
+    ]

@@ -6,7 +6,7 @@ from ..checks.finding import Finding
 from ..intake import Answer, Endpoint, Form, Intake, Outcome, Reading, Submission
 from ..recording import StoreError
 from ..redaction import Headers
-from .answers import CHALLENGE, error_answer, faulty_answer, tell
+from .answers import CHALLENGE, error_answer, faulty_answer, messages
 
 FORMS: Final = {
     "/v2/events": Form("events_api"),
@@ -18,9 +18,6 @@ FORMS: Final = {
 _ACCEPTED: Final[list[Headers]] = [
     [(b"content-length", b"0"), (b"x-mp-rate-limit-percentage-used", str(percentage).encode())] for percentage in range(101)
 ]
-
-MISSING_EVENT_TYPE: Final = 'Required event field "event_type" is missing or empty.'
-"""The one message that mParticle publishes (`events-api.md §4`); clients may look for it."""
 
 
 def endpoints(intake: Intake) -> list[Endpoint]:
@@ -60,15 +57,7 @@ class _EventsUpload:
     def _answer(self, outcome: Outcome) -> Answer:
         if outcome.status != 202:
             headers = CHALLENGE if outcome.status == 401 else None
-            return error_answer(outcome.status, *_messages(outcome), headers=headers)
+            return error_answer(outcome.status, *messages(outcome), headers=headers)
         assert outcome.input is not None
         percentage = outcome.input.workspace.percentage_used(self.intake.now_ms(), outcome.batches)
         return Answer(202, _ACCEPTED[percentage])
-
-
-def _messages(outcome: Outcome) -> list[str]:
-    errors = [finding for finding in outcome.findings if finding.severity == "error"] or outcome.findings
-    return [
-        f"{MISSING_EVENT_TYPE} {tell(finding)}" if finding.code == "event_type_missing" else tell(finding)
-        for finding in errors[:20]
-    ]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 from ..checks.rules import RuleError
+from ..configurations import ConfigError
 from ..faults import FaultError
 from ..intake import Answer, Reply, Submission
 from ..query import FilterError
@@ -33,7 +34,7 @@ def guarded(
         try:
             refusal = None if any_host else _refusal(submission, token)
             return handler(submission) if refusal is None else refusal
-        except (FaultError, FilterError, RuleError, WorkspaceError) as error:
+        except (ConfigError, FaultError, FilterError, RuleError, WorkspaceError) as error:
             return error_answer(400, str(error))
         except StoreError as error:
             return error_answer(503, str(error))

@@ -13,6 +13,7 @@ import msgspec
 
 from .. import query
 from ..checks.finding import Finding
+from ..configurations import check_config
 from ..decoding import decode
 from ..intake import Answer, Chunks, Endpoint, Intake, Reply, Submission, most_of_a_line, source_request_id
 from ..query import Cursor, Filter, FilterError, Item, Kind, RequestItem, Wait
@@ -97,7 +98,10 @@ def _workspace_body(submission: Submission) -> "_WorkspaceBody":
     try:
         return msgspec.json.decode(submission.body, type=_WorkspaceBody)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        expected = '{"name": …, "mode": …, "inputs": [{"key": …, "secret": …}], "ignore": […], "error": […]}'
+        expected = (
+            '{"name": …, "mode": …, "inputs": [{"key": …, "secret": …}], "ignore": […], "error": […], "config": {…}, '
+            '"native_config": {…}}'
+        )
         raise FilterError(f"The body is not what this endpoint takes: {error}. Expected {expected}.") from error
 
 
@@ -115,6 +119,8 @@ class _WorkspaceBody(msgspec.Struct, forbid_unknown_fields=True):
     inputs: list[_InputBody] = []
     ignore: list[str] | None = None
     error: list[str] | None = None
+    config: dict[str, Any] | None = None
+    native_config: dict[str, Any] | None = None
 
 
 class _Imported(msgspec.Struct):
@@ -310,7 +316,14 @@ class _Inspect:
 
     def _put(self, name: str, body: _WorkspaceBody) -> Workspace:
         inputs = {given.key: given.secret for given in body.inputs}
-        return self.intake.workspaces.put(name, body.mode, inputs, ignore=body.ignore, error=body.error)
+        check_config(body.config or {}, "config")
+        check_config(body.native_config or {}, "native_config")
+        workspace = self.intake.workspaces.put(name, body.mode, inputs, ignore=body.ignore, error=body.error)
+        if body.config is not None:
+            workspace.config = body.config
+        if body.native_config is not None:
+            workspace.native_config = body.native_config
+        return workspace
 
     def remove_workspace(self, submission: Submission) -> Answer:
         name = submission.arguments["name"]
@@ -494,4 +507,6 @@ def _workspace_item(workspace: Workspace) -> dict[str, Any]:
         "inputs": inputs,
         "ignore": sorted(rules.ignore),
         "error": sorted(rules.error),
+        "config": workspace.config,
+        "native_config": workspace.native_config,
     }

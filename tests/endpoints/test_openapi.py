@@ -14,6 +14,7 @@ from mparticle_fake_server import query
 from mparticle_fake_server.app import open_intake, tables
 from mparticle_fake_server.checks.finding import Finding
 from mparticle_fake_server.endpoints.openapi import document
+from mparticle_fake_server.endpoints.profiles import ProfileItem
 from tests.hosts import Fake
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(document()))
@@ -113,7 +114,7 @@ def test_filters_are_those_of_the_query(path: str, kind: query.Kind, others: set
 
 
 @pytest.mark.parametrize(
-    "type_", [query.BatchItem, query.EventItem, query.RequestItem, query.BatchSummary, query.NearMiss, Finding]
+    "type_", [query.BatchItem, query.EventItem, query.RequestItem, query.BatchSummary, query.NearMiss, ProfileItem, Finding]
 )
 def test_items_have_the_members_of_their_structs(type_: type[msgspec.Struct]) -> None:
     schema = DOCUMENT["components"]["schemas"][type_.__name__]
@@ -151,4 +152,12 @@ def test_what_an_unguarded_server_answers_needs_no_token() -> None:
         elif path.startswith("/_fake"):
             assert operation["security"] == [{}, {"token": []}, {"tokenInQuery": []}]
         else:
-            assert operation["security"] == [{"input": []}]
+            assert {"token", "tokenInQuery"}.isdisjoint(name for choice in operation["security"] for name in choice)
+
+
+def test_what_pages_ask_for_needs_no_more_than_a_key() -> None:
+    shared = [row for row in tables(open_intake()) if row.cors]
+
+    for row in shared:
+        security = OPERATIONS[row.method, row.path.replace("<", "{").replace(">", "}")]["security"]
+        assert {} in security or {"key": []} in security
