@@ -19,7 +19,12 @@ from urllib.parse import quote, urlsplit
 
 import click
 
+from mparticle_fixtures.command import generate, send
+
+from .ca import ca
+from .demo import demo
 from .validate.command import schema, validate
+from .verify import verify
 
 if TYPE_CHECKING:
     import requests
@@ -38,8 +43,13 @@ def main() -> None:
     """A fake mParticle: point an SDK at it and see what arrived."""
 
 
+main.add_command(ca)
+main.add_command(demo)
+main.add_command(generate)
 main.add_command(schema)
+main.add_command(send)
 main.add_command(validate)
+main.add_command(verify)
 
 
 def _called() -> str:
@@ -78,6 +88,17 @@ class _Credential(click.ParamType[tuple[str, str, str]]):
         return key, secret, workspace
 
 
+def _check_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        return names
+    from .tls import normal_name
+
+    try:
+        return tuple(normal_name(name) for name in names)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
@@ -113,6 +134,20 @@ class _Credential(click.ParamType[tuple[str, str, str]]):
     callback=_check_token,
     help="Whoever asks the inspect API has to give it.  [default: none on loopback, else a random one]",
 )
+@click.option(
+    "--tls", is_flag=True, help="Serve HTTPS too, on a port of its own; 'mparticle-fake ca' has what clients must trust."
+)
+@click.option(
+    "--tls-port", type=click.IntRange(0, 65535), help="Port of HTTPS, implies --tls; 0 takes a free one.  [default: 8443]"
+)
+@click.option(
+    "--tls-name",
+    "tls_names",
+    multiple=True,
+    callback=_check_names,
+    metavar="NAME",
+    help="Another address or host name of this machine that the certificate is for; implies --tls. May be repeated.",
+)
 @click.option("--tail/--no-tail", default=None, help="Print what arrives.  [default: on a terminal]")
 def serve(
     host: str,
@@ -126,6 +161,9 @@ def serve(
     error: tuple[str, ...],
     max_body: int,
     token: str | None,
+    tls: bool,
+    tls_port: int | None,
+    tls_names: tuple[str, ...],
     tail: bool | None,
 ) -> None:
     """Serve until Ctrl-C."""
@@ -155,6 +193,10 @@ def serve(
             error=error,
             max_body=max_body,
             token=token,
+            tls=tls or tls_port is not None or bool(tls_names),
+            # Whoever leaves one port to chance does so with the other.
+            tls_port=tls_port if tls_port is not None else 8443 if port else 0,
+            tls_names=tls_names,
         )
     except RuleError as wrong:
         raise click.UsageError(str(wrong)) from wrong
@@ -167,17 +209,18 @@ def serve(
     try:
         server.run(started)
     except AddressInUseError as failure:
-        raise click.ClickException(f"{str(failure).removesuffix('.')} with --port (make serve PORT=…).") from failure
+        option = "--tls-port" if failure.port != server.port else "--port (make serve PORT=…)"
+        raise click.ClickException(f"{str(failure).removesuffix('.')} with {option}.") from failure
     except (ServerError, StoreError, WorkspaceError) as failure:
         raise click.ClickException(str(failure)) from failure
     click.echo("Stopped.", err=True)
 
 
 def _default_store() -> str:
-    from platformdirs import user_state_path
+    from .tls import state_directory
 
     try:
-        directory = user_state_path("mparticle-testkit", appauthor=False, ensure_exists=True)
+        directory = state_directory()
     except OSError as error:
         raise click.ClickException(
             f"The state directory cannot be made: {error}. Name a store with --store memory or --store sqlite:///FILE."
@@ -192,10 +235,15 @@ _HELLO = (
 
 
 def _welcome(server: "FakeServer", store: str, credentials: tuple[tuple[str, str, str], ...], *, token_is_given: bool) -> None:
+    from .snippets import CLIENTS
+
+    others = [client for client in CLIENTS if client != "python"]
     # Not server.url, which has loopback in place of 0.0.0.0 and ::.
-    address = f"http://[{server.host}]:{server.port}" if ":" in server.host else f"http://{server.host}:{server.port}"
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    address = f"http://{host}:{server.port}" + (f" and https://{host}:{server.tls_port}" if server.has_tls else "")
     user = f"{credentials[0][0]}:YOUR_SECRET" if credentials else "key:secret"
-    batches = f"{server.url}/_fake/batches" + (f"?token={quote(server.token, safe='')}" if server.token else "")
+    query = f"?token={quote(server.token, safe='')}" if server.token else ""
+    batches = f"{server.url}/_fake/batches{query}"
     tail = f"{_called()} tail --url {shlex.quote(server.url)}" + (f" --token {shlex.quote(server.token)}" if server.token else "")
     lines = [f"The fake mParticle serves on {address} (Ctrl-C stops it).", f"  recording     {store}"]
     if span := _kept_before(server):
@@ -204,6 +252,8 @@ def _welcome(server: "FakeServer", store: str, credentials: tuple[tuple[str, str
     if server.token:
         why = "" if token_is_given else "others can reach this address, so "
         lines.append(f"  token         {server.token}   ({why}the inspect API asks for it)")
+    if server.has_tls:
+        lines.append(f"  https         for clients that trust its CA: {_called()} ca")
     lines.append(f"""\
 Try, in another terminal:
   curl -i -u {shlex.quote(user)} {shlex.quote(f"{server.url}/v2/events")} -d '{_HELLO}'
@@ -211,6 +261,8 @@ Try, in another terminal:
   {tail}
 The official Python SDK:
   configuration.host = '{server.url}/v2'
+Other SDKs ({", ".join(others)}), their configuration to paste:
+  curl '{server.url}/_fake/snippet/{others[0]}{query}'
 """)
     click.echo("\n".join(lines), err=True)
 
@@ -255,7 +307,8 @@ def _print_arrivals(server: "FakeServer") -> None:
                     break
                 for item in batch_items(record):
                     print_lines(console, batch_lines(msgspec.to_builtins(item)))
-                if not record.batches:
+                # A browser's question whether it may ask is of interest where it may not.
+                if not record.batches and (record.method != "OPTIONS" or record.status >= 400):
                     print_lines(console, request_lines(msgspec.to_builtins(request_item(record))))
             if newest - position > most:
                 console.print(f"             … and {newest - position - most} requests before these", style="dim")
@@ -466,6 +519,10 @@ def _asking(
             if answer.status_code != 200:
                 raise click.ClickException(_problem(answer))
             yield answer
+    except requests.exceptions.SSLError as error:
+        raise click.ClickException(
+            f"{url} is not trusted here, or speaks no TLS. A fake on this machine is asked at its http:// address just as well."
+        ) from error
     except requests.exceptions.ConnectionError as error:
         if "Read timed out" in str(error):
             raise _UnreachableError(f"{url} stopped answering.") from error

@@ -3,16 +3,17 @@
 import asyncio
 import errno
 import ipaddress
+import os
 import secrets
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from email.utils import formatdate
 from types import TracebackType
-from typing import Final, Self, Unpack
+from typing import TYPE_CHECKING, Final, Self, Unpack
 
 import uvicorn
 from flask import Flask
@@ -22,6 +23,10 @@ from .app import Options, check_options, make_app, open_intake, tables
 from .front import Front
 from .intake import Endpoint, Intake
 from .protocol import Turn, UploadProtocol
+from .tls import CertificateError, Certificates, Door, normal_name
+
+if TYPE_CHECKING:
+    import ssl
 
 GRACE_SECONDS: Final = 1.0
 """How long a stop waits for answers that are under way."""
@@ -34,11 +39,15 @@ except ImportError:  # no build for Windows and PyPy
 
 
 class ServerError(Exception):
-    """The server cannot start; the message says why and what to do."""
+    """The server cannot start, or has no such address; the message says why and what to do."""
 
 
 class AddressInUseError(ServerError):
-    """Another program listens on this port."""
+    """Another program listens on this `port`."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"Port {port} on {host} is in use. Stop the program that listens there, or choose another port.")
+        self.port = port
 
 
 class FakeServer:
@@ -46,23 +55,46 @@ class FakeServer:
 
         with FakeServer() as server:
             print(server.url)            # http://127.0.0.1:49152
+        with FakeServer(tls=True) as server:
+            print(server.url, server.tls_url)
+            requests.get(f"{server.tls_url}/_fake/health", verify=server.ca_path)
 
     `port` 0 takes a free one. The options are those of `mparticle_fake_server.app.Options`. On an address that others can reach
-    the inspect API wants a token: `token` is given, or made here. Raises TypeError and ValueError for impossible options, and on
-    `start` ServerError and StoreError.
+    the inspect API wants a token: `token` is given, or made here.
+
+    `tls` True serves HTTPS besides, on `tls_port` (0: a free one), from the same store. Its certificate is signed by this user's
+    own CA, which is kept in the state directory; a path says in which folder instead. It is for localhost, 127.0.0.1, ::1,
+    10.0.2.2 (this machine for an Android emulator), the `host`, and `tls_names`.
+
+    Raises TypeError and ValueError for impossible options, and on `start` ServerError and StoreError.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, **options: Unpack[Options]) -> None:
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        tls: bool | str | os.PathLike[str] = False,
+        tls_port: int = 0,
+        tls_names: Iterable[str] = (),
+        **options: Unpack[Options],
+    ) -> None:
         self.host = host
         self.port = port
+        self.tls_port = tls_port
         self.options = check_options(options)
         self.token: str | None = options.get("token")
         self.intake: Intake
         self.rows: list[Endpoint] = []
+        self._tls = tls
+        self._tls_names = [normal_name(name) for name in tls_names]
+        self._certificates: Certificates | None = None
         self._app: Flask | None = None
         self._thread: threading.Thread | None = None
         self._stop: Callable[[], None] | None = None
         self._stop_early = False
+        self._open_door: Callable[[socket.socket, ssl.SSLContext], None]
+        self._loop: asyncio.AbstractEventLoop
 
     @property
     def url(self) -> str:
@@ -70,10 +102,32 @@ class FakeServer:
 
         Raises ServerError where the port is chosen on `start`, and that has not been called.
         """
-        if self.port == 0:
+        return self._url("http", self.port)
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether it serves HTTPS, or will once it has started."""
+        return bool(self._tls) or self._certificates is not None
+
+    @property
+    def tls_url(self) -> str:
+        """The base URL of HTTPS, for example `https://127.0.0.1:8443`. Raises ServerError as `url`, and where there is none."""
+        if not self.has_tls:
+            raise ServerError("The server has no HTTPS address: make it with tls=True, or call open_tls() once it has started.")
+        return self._url("https", self.tls_port)
+
+    @property
+    def ca_path(self) -> str:
+        """The file with the CA's certificate (PEM), for a client of `tls_url` to trust. Raises ServerError if there is none."""
+        if self._certificates is None:
+            raise ServerError("The server has no certificate: start it with tls=True, or call open_tls() once it has started.")
+        return str(self._certificates.ca_path)
+
+    def _url(self, scheme: str, port: int) -> str:
+        if port == 0:
             raise ServerError("The server has no address yet: call start(), or use it in a with statement.")
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # compared, not bound
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
     def app(self) -> Flask:
@@ -96,15 +150,34 @@ class FakeServer:
         """Bind the address, open the store and serve in a thread; returns when requests are answered."""
         if self._thread is not None:
             raise ServerError("The server runs already.")
-        listener = self._prepare()
+        listener, secure = self._prepare()
         ready: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run_thread, args=(listener, ready), name="mparticle-fake", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run_thread, args=(listener, secure, ready), name="mparticle-fake", daemon=True
+        )
         self._thread.start()
         try:
             ready.result()
         except BaseException:
             self.stop()
             raise
+        return self
+
+    def open_tls(self, directory: str | os.PathLike[str] | None = None) -> Self:
+        """Serve HTTPS too from now on, on a server that `start` has started without; certificates are kept in `directory`.
+
+        Twice does no harm. Raises ServerError.
+        """
+        if self._thread is None:
+            raise ServerError("The server does not run yet: call start() before open_tls().")
+        if self._certificates is None:
+            listener, context = self._prepare_tls(directory)
+
+            async def open_door() -> None:
+                self._open_door(listener, context)
+
+            asyncio.run_coroutine_threadsafe(open_door(), self._loop).result()
+            self._tell_addresses()
         return self
 
     def stop(self) -> None:
@@ -131,9 +204,9 @@ class FakeServer:
         """Serve in this thread, the main one, until SIGINT or SIGTERM; calls `started` when requests are answered."""
         previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            listener = self._prepare()
+            listener, secure = self._prepare()
             try:
-                self._run(listener, started)
+                self._run(listener, secure, started)
             finally:
                 self._release()
         finally:
@@ -147,26 +220,49 @@ class FakeServer:
         else:
             self._stop()
 
-    def _prepare(self) -> socket.socket:
-        """Bind the address and open the store."""
+    def _prepare(self) -> "tuple[socket.socket, _Secure | None]":
+        """Bind the address or both, and open the store."""
         listener = self._bind()
+        secure = None
         try:
+            if self._tls:
+                secure = self._prepare_tls(None if isinstance(self._tls, bool) else self._tls)
             self.open()
         except BaseException:
-            listener.close()
+            self._certificates = None
+            for bound in (listener, *(secure or ())[:1]):
+                bound.close()
             raise
-        return listener
+        return listener, secure
 
     def _bind(self) -> socket.socket:
-        if not 0 <= self.port <= 65_535:
-            raise ServerError(f"The address {self.host}:{self.port} cannot be used: a port is a number from 0 to 65535.")
+        listener = self._listen(self.port)
+        self.port = listener.getsockname()[1]
+        return listener
+
+    def _prepare_tls(self, directory: str | os.PathLike[str] | None) -> "_Secure":
+        """Make or read the certificates, and bind the port."""
+        try:
+            names = [] if self.host in _ANY else [normal_name(self.host)]
+            certificates = Certificates(directory)
+            context = certificates.context([*names, *self._tls_names])
+        except (CertificateError, ValueError) as error:
+            raise ServerError(str(error)) from error
+        listener = self._listen(self.tls_port)
+        self.tls_port = listener.getsockname()[1]
+        self._certificates = certificates
+        return listener, context
+
+    def _listen(self, port: int) -> socket.socket:
+        if not 0 <= port <= 65_535:
+            raise ServerError(f"The address {self.host}:{port} cannot be used: a port is a number from 0 to 65535.")
         try:
             family, kind, protocol, _, address = socket.getaddrinfo(
-                self.host, self.port, type=socket.SOCK_STREAM, family=socket.AF_INET if self.host == "localhost" else 0
+                self.host, port, type=socket.SOCK_STREAM, family=socket.AF_INET if self.host == "localhost" else 0
             )[0]
             listener = socket.socket(family, kind, protocol)
         except (OSError, OverflowError, UnicodeError) as error:
-            raise ServerError(f"The address {self.host}:{self.port} cannot be used: {error}.") from error
+            raise ServerError(f"The address {self.host}:{port} cannot be used: {error}.") from error
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
@@ -174,32 +270,35 @@ class FakeServer:
         except OSError as error:
             listener.close()
             if error.errno == errno.EADDRINUSE:
-                raise AddressInUseError(
-                    f"Port {self.port} on {self.host} is in use. Stop the program that listens there, or choose another port."
-                ) from error
+                raise AddressInUseError(self.host, port) from error
             reason = error.strerror or error
-            raise ServerError(f"The address {self.host}:{self.port} cannot be used: {reason}.") from error
-        self.port = listener.getsockname()[1]
+            raise ServerError(f"The address {self.host}:{port} cannot be used: {reason}.") from error
         return listener
 
-    def _run_thread(self, listener: socket.socket, ready: Future[None]) -> None:
+    def _tell_addresses(self) -> None:
+        self.intake.addresses = self.url, self.tls_url if self.has_tls else None
+
+    def _run_thread(self, listener: socket.socket, secure: "_Secure | None", ready: Future[None]) -> None:
         try:
-            self._run(listener, lambda: ready.set_result(None))
+            self._run(listener, secure, lambda: ready.set_result(None))
         except BaseException as error:
             if ready.done():
                 raise
             ready.set_exception(error)
 
-    def _run(self, listener: socket.socket, started: Callable[[], None]) -> None:
+    def _run(self, listener: socket.socket, secure: "_Secure | None", started: Callable[[], None]) -> None:
         try:
             with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-                runner.run(self._serve(listener, started))
+                runner.run(self._serve(listener, secure, started))
         finally:
             self._stop = None
+            self._certificates = None
             listener.close()
+            if secure is not None:
+                secure[0].close()
 
-    async def _serve(self, listener: socket.socket, started: Callable[[], None]) -> None:
-        loop = asyncio.get_running_loop()
+    async def _serve(self, listener: socket.socket, secure: "_Secure | None", started: Callable[[], None]) -> None:
+        self._loop = loop = asyncio.get_running_loop()
         stopping = loop.create_future()
         front = Front(self.intake, self.rows, lambda: self.app)
         config = uvicorn.Config(
@@ -220,6 +319,23 @@ class FakeServer:
         front.open(loop)
         turn = Turn(self.intake, self.rows, loop)
         server = await loop.create_server(lambda: UploadProtocol(config, state, turn), sock=listener)
+        doors: list[Door] = []
+
+        def open_door(listener: socket.socket, context: "ssl.SSLContext") -> None:
+            doors.append(
+                Door(
+                    listener,
+                    context,
+                    lambda: UploadProtocol(config, state, turn),
+                    lambda: _Misdirected(config, state, turn),
+                    lambda remote, message, hint: turn.refuse(remote, 400, message, hint),
+                )
+            )
+
+        self._open_door = open_door
+        if secure is not None:
+            open_door(*secure)
+        self._tell_addresses()
 
         def stop() -> None:
             loop.call_soon_threadsafe(_resolve, stopping)
@@ -232,6 +348,8 @@ class FakeServer:
         # Not uvicorn's own shutdown: it looks ten times a second whether it is done.
         clock.cancel()
         server.close()
+        for door in doors:
+            await door.close()
         front.close()
         turn.end()
         for connection in list(state.connections):
@@ -248,6 +366,21 @@ class FakeServer:
         else:
             front.release()
         await server.wait_closed()
+
+
+_Secure = tuple[socket.socket, "ssl.SSLContext"]
+"""The listener of the TLS port and what its handshakes need."""
+
+_ANY: Final = ("", "0.0.0.0", "::")  # noqa: S104  # compared, not bound
+
+
+class _Misdirected(UploadProtocol):
+    """A connection to the TLS port that speaks plain HTTP, or something else."""
+
+    def data_received(self, data: bytes) -> None:
+        if not self._refused:
+            hint = "Use https:// for this port, http:// for the other one; 'mparticle-fake serve' prints both."
+            self._refuse(400, "What came to the TLS port is no TLS.", hint)
 
 
 def _is_loopback(host: str) -> bool:

@@ -86,6 +86,16 @@ class Inbox:
         return self.source.url
 
     @property
+    def tls_url(self) -> str:
+        """The base URL of HTTPS, without a slash at the end. It listens from the first time on."""
+        return self.source.tls_url
+
+    @property
+    def ca_path(self) -> str:
+        """The file with the certificate (PEM) of the CA that a client of `tls_url` has to trust, as `verify=` of requests."""
+        return self.source.ca_path
+
+    @property
     def keys(self) -> frozenset[str]:
         """The API keys whose requests come here: the test's own, and those it has claimed."""
         return frozenset((self.key, *(key for key, _ in self._claimed)))

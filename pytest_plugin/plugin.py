@@ -13,6 +13,8 @@ from . import settings
 from .settings import SETTINGS
 
 if TYPE_CHECKING:
+    from faker import Faker
+
     from .inbox import Inbox
     from .source import Source
     from .verdicts import Trial
@@ -77,7 +79,8 @@ def fake_mparticle_options() -> dict[str, Any]:
 
     timeout: how long wait_for and expect wait, in seconds (2). mode: how it answers, if neither a marker nor an option says so.
     ignore, error: codes of findings that are left out, or errors, in every test. max_body: bytes that a body may have
-    (2 000 000). keep: how many batches are kept at least (100 000). The last two do nothing with --mparticle-url.
+    (2 000 000). keep: how many batches are kept at least (100 000). certificates: a folder in which the CA of `.tls_url` is
+    kept from run to run (made anew for each). The last three do nothing with --mparticle-url.
     """
     return {}
 
@@ -86,7 +89,10 @@ def fake_mparticle_options() -> dict[str, Any]:
 def fake_mparticle_server(
     request: pytest.FixtureRequest, fake_mparticle_address: tuple[str, int], fake_mparticle_options: dict[str, Any]
 ) -> "Iterator[Source]":
-    """The fake mParticle of this run: one in each process, or the one of --mparticle-url. It listens once `.url` is read."""
+    """The fake mParticle of this run: one in each process, or the one of --mparticle-url.
+
+    It listens once `.url` is read, for HTTPS once `.tls_url` is.
+    """
     from .errors import MParticleError
     from .source import open_source
     from .verdicts import late_lines
@@ -111,6 +117,8 @@ def fake_mparticle(
     request: pytest.FixtureRequest, fake_mparticle_server: "Source", fake_mparticle_options: dict[str, Any]
 ) -> "Iterator[Inbox]":
     """An mParticle of the test's own: `.url`, `.key` and `.secret` to send to; `.events`, `.wait_for`, `.assert_received` to ask.
+
+    `.tls_url` is the same fake over HTTPS, for clients that trust the CA in the file `.ca_path`.
 
     The test fails if something that it sent has an error, or would be dropped by production. To allow that:
     @pytest.mark.mparticle(allow_invalid=True), or a list of finding codes.
@@ -153,6 +161,25 @@ def fake_mparticle(
     # One that failed by itself does so once; its report lists what it sent.
     if reason is not None and not failed:
         pytest.fail(reason, pytrace=False)
+
+
+@pytest.fixture
+def mparticle_faker(request: pytest.FixtureRequest) -> "Faker":
+    """A Faker that makes users, devices, events and batches too: `mparticle_faker.mparticle_batch(platform="iOS")`.
+
+    A test gets the same values in every run of a day, and others than other tests. The fixtures `faker_seed` and `faker_locale`
+    count as for Faker's own fixture.
+    """
+    from faker import Faker
+
+    from mparticle_fixtures import MParticleProvider
+
+    given = {name: request.getfixturevalue(name) for name in ("faker_locale", "faker_seed") if name in request.fixturenames}
+    fake = Faker(given.get("faker_locale"))
+    for factory in fake.factories:
+        factory.add_provider(MParticleProvider)
+    fake.seed_instance(given.get("faker_seed", request.node.nodeid))
+    return fake
 
 
 # -- verdicts --------------------------------------------------------------------------------------------------------------

@@ -86,6 +86,32 @@ class RemoteSource:
         return self._url
 
     @property
+    def tls_url(self) -> str:
+        """The base URL, if it is one of HTTPS. Raises MParticleError."""
+        if not self._url.startswith("https://"):
+            raise MParticleError(
+                f"The fake of --mparticle-url is asked over plain HTTP, at {self._url}. Start it with 'mparticle-fake serve "
+                "--tls' and give the https:// address that it prints; SSL_CERT_FILE=FILE in the environment of pytest names its "
+                "CA, which 'mparticle-fake ca --out FILE' writes."
+            )
+        return self._url
+
+    @property
+    def ca_path(self) -> str:
+        """The file with the CA of a fake that this user runs on this machine. Raises MParticleError."""
+        from mparticle_fake_server.tls import CertificateError, Certificates
+
+        try:
+            path = Certificates().ca_path
+        except CertificateError as error:
+            raise MParticleError(str(error)) from error
+        if not path.exists():
+            raise MParticleError(
+                f"The CA of the fake of --mparticle-url is not known here: no {path}, where 'serve --tls' keeps it."
+            )
+        return str(path)
+
+    @property
     def forked(self) -> bool:
         """Whether this is a child of the process that made this source."""
         return os.getpid() != self._pid

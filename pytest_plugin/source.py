@@ -6,6 +6,8 @@ Every test has a workspace of its own on one source; `plugin.py` makes the sourc
 import asyncio
 import contextlib
 import os
+import shutil
+import tempfile
 import threading
 import time
 import weakref
@@ -35,7 +37,7 @@ Item = TypeVar("Item")
 TEST_OPTIONS: Final = ("mode", "ignore", "error", "timeout")
 """What the fixture fake_mparticle_options may say about every test's workspace and Inbox."""
 
-SERVER_OPTIONS: Final = ("keep", "max_body")
+SERVER_OPTIONS: Final = ("keep", "max_body", "certificates")
 """What it may say about a server in this process."""
 
 OPTIONS: Final = (*TEST_OPTIONS, *SERVER_OPTIONS)
@@ -47,6 +49,14 @@ class Source(Protocol):
     @property
     def url(self) -> str:
         """The base URL without a slash at the end; the local one starts to listen when first asked."""
+
+    @property
+    def tls_url(self) -> str:
+        """The base URL of HTTPS; the local one starts to listen when first asked."""
+
+    @property
+    def ca_path(self) -> str:
+        """The file with the certificate (PEM) of the CA that a client of `tls_url` has to trust."""
 
     def open_workspace(
         self, name: str, key: str, secret: str, *, mode: str, ignore: Iterable[str] = (), error: Iterable[str] = ()
@@ -104,11 +114,17 @@ class LocalSource:
     """A FakeServer in this process, in memory; it has no socket before somebody asks for `url`.
 
     `host` and `port` (0 takes a free one) say where it listens; `options` are those of `mparticle_fake_server.app.Options`.
-    Raises MParticleError for an option that is impossible.
+    `certificates` is the folder in which the CA and the certificate of `tls_url` are kept from run to run; by default they are
+    made anew in a temporary one. Raises MParticleError for an option that is impossible.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, *, certificates: str | os.PathLike[str] | None = None, **options: Any
+    ) -> None:
         self._pid = os.getpid()
+        self._certificates = certificates
+        self._temporary: str | None = None
+        self._tls_url: str | None = None
         self._server = _make_server(host, port, {"store": "memory", "unknown_keys": False} | options)
         try:
             self._server.open()
@@ -132,6 +148,34 @@ class LocalSource:
                 if self._url is None:
                     self._url = self._start()
         return self._url
+
+    @property
+    def tls_url(self) -> str:
+        """The base URL of HTTPS, on a free port. Listens from the first time on, and `url` with it. Raises MParticleError."""
+        if self._tls_url is None:
+            self._check_process()
+            _ = self.url
+            with self._starting:
+                if self._tls_url is None:
+                    self._tls_url = self._start_tls()
+        return self._tls_url
+
+    @property
+    def ca_path(self) -> str:
+        """The file with the certificate (PEM) of the CA that a client of `tls_url` has to trust; `tls_url` listens then."""
+        _ = self.tls_url
+        return self._server.ca_path
+
+    def _start_tls(self) -> str:
+        from mparticle_fake_server.server import ServerError
+
+        directory = self._certificates
+        if directory is None:
+            directory = self._temporary = tempfile.mkdtemp(prefix="mparticle-fake-")
+        try:
+            return self._server.open_tls(directory).tls_url
+        except ServerError as error:
+            raise MParticleError(f"The fake cannot serve HTTPS: {error}") from error
 
     def _start(self) -> str:
         from mparticle_fake_server.server import AddressInUseError, ServerError
@@ -161,6 +205,8 @@ class LocalSource:
         """Stop the server. Twice does no harm, nor in a forked child, which has no server."""
         if not self.forked:
             self._server.stop()
+            if self._temporary is not None:
+                shutil.rmtree(self._temporary, ignore_errors=True)
 
     @property
     def forked(self) -> bool:
@@ -197,6 +243,7 @@ class LocalSource:
             seen = self._traces.pop(name, None)
             late = seen.unseen() if seen else []
             self._recorder.forget(name)
+            self._server.intake.workspaces.forget(name)
             if late:
                 self._traces[name] = _Trace(late)
             self._retired.append(name)
@@ -413,27 +460,31 @@ def _unknown_option(option: str) -> str:
 
 
 def _make_server(host: str, port: int, options: dict[str, Any]) -> "FakeServer":
-    """A server whose port is not held by children that were forked from this process and outlive it."""
+    """A server whose ports are not held by children that were forked from this process and outlive it."""
     from mparticle_fake_server.server import FakeServer
 
     class Server(FakeServer):
-        listener: "socket.socket | None" = None
+        def __init__(self) -> None:
+            super().__init__(host, port, **options)
+            self.listeners: list[socket.socket] = []
 
-        def _bind(self) -> "socket.socket":
-            self.listener = super()._bind()
-            return self.listener
+        def _listen(self, port: int) -> "socket.socket":
+            listener = super()._listen(port)
+            self.listeners.append(listener)
+            return listener
 
-    server = Server(host, port, **options)
+    server = Server()
     reference = weakref.ref(server)
 
-    def give_up_port() -> None:
+    def give_up_ports() -> None:
         inherited = reference()
-        if inherited is not None and inherited.listener is not None and inherited.listener.fileno() >= 0:
-            # Not closed but replaced: the event loop that the child inherited counts on the number.
-            nothing = os.open(os.devnull, os.O_RDWR)
-            os.dup2(nothing, inherited.listener.fileno(), inheritable=False)
-            os.close(nothing)
+        for listener in inherited.listeners if inherited is not None else ():
+            if listener.fileno() >= 0:
+                # Not closed but replaced: the event loop that the child inherited counts on the number.
+                nothing = os.open(os.devnull, os.O_RDWR)
+                os.dup2(nothing, listener.fileno(), inheritable=False)
+                os.close(nothing)
 
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=give_up_port)
+        os.register_at_fork(after_in_child=give_up_ports)
     return server

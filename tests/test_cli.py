@@ -618,7 +618,7 @@ def test_the_list_of_commands_cuts_no_summary(start: Start) -> None:
     _, out, _ = run(start, "--help", COLUMNS="80")
 
     summaries = out.partition("Commands:\n")[2].splitlines()
-    assert len(summaries) == 5
+    assert len(summaries) == 10
     assert all(not summary.endswith("...") for summary in summaries)
 
 

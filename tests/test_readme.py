@@ -158,7 +158,7 @@ def test_every_command_and_snippet_does_what_readme_says(
 def _dry_run(command: str, tmp_path: Path) -> list[str]:
     """The same installation from a copy of the sources, told and not done."""
     copy = tmp_path / "copy"
-    for name in ("mparticle_sdk", "fake_server", "pytest_plugin"):
+    for name in ("mparticle_sdk", "fake_server", "fixtures", "pytest_plugin"):
         shutil.copytree(CHECKOUT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(CHECKOUT / name, copy)
@@ -178,7 +178,7 @@ def test_readme_names_every_option_of_python_and_of_the_command_line() -> None:
 
     known = {flag for parameter in serve.params for flag in parameter.opts}
     assert {name for name, _ in rows} == set(Options.__annotations__)
-    assert {flag for _, flag in rows} == known - {"--host", "--port", "--tail"}
+    assert {flag for _, flag in rows} == known - {"--host", "--port", "--tail", "--tls", "--tls-port", "--tls-name"}
 
 
 @pytest.mark.parametrize("made", ["first_run.py", "package.json", "package-lock.json", "node_modules/mparticle/package.json"])

@@ -17,15 +17,24 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[2])
 
 from tests.benchmarks.checks import checks
+from tests.benchmarks.dialects import native
+from tests.benchmarks.identity import identity
 from tests.benchmarks.lifecycle import command_line, lifecycle
 from tests.benchmarks.plugin import plugin
+from tests.benchmarks.provider import provider
 from tests.benchmarks.sdk import sdk
 from tests.benchmarks.sdk_upload import sdk_upload
+from tests.benchmarks.simulation import simulation
 from tests.benchmarks.uploads import uploads
 from tests.benchmarks.validate import validate
+from tests.benchmarks.web import web
 
 BENCHMARKS: Final = {
-    benchmark.__name__: benchmark for benchmark in (uploads, checks, validate, plugin, lifecycle, command_line, sdk, sdk_upload)
+    benchmark.__name__: benchmark
+    for benchmark in (
+        *(uploads, checks, validate, plugin, lifecycle, command_line, sdk, sdk_upload),
+        *(provider, simulation, web, native, identity),
+    )
 }
 
 WIDTHS: Final = (58, 20, 20, 6, 9)

@@ -18,5 +18,6 @@ def test_every_snippet_passes(pytester: pytest.Pytester, checkout: Path) -> None
 
     result = pytester.runpytest_subprocess(*([] if INSTALLED else ["-p", NAME]))
 
-    result.assert_outcomes(passed=tests)
-    assert tests > 8
+    outcomes = result.parseoutcomes()
+    assert set(outcomes) == {"passed"}
+    assert outcomes["passed"] >= tests > 8

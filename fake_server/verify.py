@@ -1,0 +1,248 @@
+"""The command `verify`: counts what arrived, or what is in a file, and compares it with the manifest of the traffic."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import msgspec
+
+from .words import counted, plain
+
+if TYPE_CHECKING:
+    from mparticle_fixtures.manifest import Difference, Manifest
+
+SQLITE: Final = b"SQLite format 3\0"
+DUPLICATE: Final = "duplicate_batch"
+REFRESHED_EVERY: Final = 500
+"""Batches between two looks of the terminal at how many there are."""
+
+
+class CannotVerifyError(click.ClickException):
+    """There is nothing to compare; the message says why."""
+
+    exit_code = 2
+
+
+class _Finding(msgspec.Struct):
+    code: str
+
+
+class Arrival(msgspec.Struct):
+    """A batch that is to be counted, as a dictionary or its JSON, and what became of it where it was received."""
+
+    batch: Any
+    verdict: str = "accepted"
+    findings: list[_Finding] = []
+    workspace: str | None = None
+    key: str | None = None
+
+
+_decode: Final = msgspec.json.Decoder(Arrival).decode
+
+
+@click.command()
+@click.option(
+    "--manifest",
+    "path",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What `generate --manifest FILE` wrote.",
+)
+@click.option(
+    "--against",
+    required=True,
+    metavar="URL|FILE|DIRECTORY|STORE",
+    help="A running fake, NDJSON as generated or exported, or a store of the fake (sqlite:///FILE).",
+)
+@click.option("--workspace", help="Count only what this workspace received.")
+@click.option("--key", help="Count only what was sent with this key.")
+@click.option("--token", envvar="MPARTICLE_FAKE_TOKEN", help="The token that the server printed, if it wants one.")
+def verify(path: Path, against: str, workspace: str | None, key: str | None, token: str | None) -> None:
+    """Compare the totals of what arrived with those of the manifest.
+
+    Batches with the source_request_id of another count once, and refused ones (4xx) not at all.
+
+    Exit status: 0 no difference, 1 there are some, 2 wrong usage, or nothing to compare with.
+    """
+    from mparticle_fixtures.manifest import Manifest, ManifestError
+
+    try:
+        manifest = Manifest.from_json(path.read_bytes())
+    except (ManifestError, OSError) as error:
+        raise CannotVerifyError(f"{path}: {error}") from error
+    seen: Counter[str] = Counter()
+    source, told_apart = _source(against, workspace, key, token, seen)
+    try:
+        with _shown() as show:
+            found = Manifest.count(_counted(source, seen, show))
+    except ManifestError as error:
+        raise CannotVerifyError(f"{against}: {error}") from error
+    differences = _differences(manifest, found, told_apart=told_apart)
+    _report(differences)
+    for note in _notes(manifest, found, seen, told_apart=told_apart):
+        click.echo(f"Note: {note}", err=True)
+    if not differences:
+        click.echo(f"No difference: {counted(found.batches, 'batch', 'batches')}, {counted(found.events, 'event')}.")
+    raise SystemExit(int(bool(differences)))
+
+
+# -- where batches come from -----------------------------------------------------------------------------------------------
+
+
+def _source(
+    against: str, workspace: str | None, key: str | None, token: str | None, seen: Counter[str]
+) -> tuple[Iterator[Arrival], bool]:
+    """The batches, and whether who received them tells duplicates apart: then some more may be there than were made.
+
+    `seen` gets the number of batches that were forgotten.
+    """
+    if against.startswith(("http://", "https://")):
+        return _of_server(against.rstrip("/"), workspace, key, token, seen), True
+    store = against.removeprefix("sqlite:///")
+    if store != against or _is_store(Path(against)):
+        if not Path(store).is_file():
+            raise CannotVerifyError(f"There is no store {store}.")
+        return _filtered(_of_store(store, seen), workspace, key), True
+    return _of_file(against, workspace, key), False
+
+
+def _is_store(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(SQLITE)) == SQLITE
+    except OSError:
+        return False
+
+
+def _of_server(url: str, workspace: str | None, key: str | None, token: str | None, seen: Counter[str]) -> Iterator[Arrival]:
+    from .cli import _asking
+
+    filters = [(name, value) for name, value in (("workspace", workspace), ("key", key)) if value is not None]
+    try:
+        with _asking(url, token, "/_fake/batches", filters, "application/x-ndjson") as answer:
+            for line in answer.iter_lines(1 << 16):
+                yield _decode(line)
+        # Of no request: only how many were forgotten is asked.
+        with _asking(url, token, "/_fake/stats", [("status", "0")], "application/json") as answer:
+            seen["forgotten"] = int(answer.json()["forgotten"])
+    except click.ClickException as error:
+        raise CannotVerifyError(error.message.replace("--url", "--against")) from error
+    except (ValueError, KeyError) as error:
+        raise CannotVerifyError(f"{url} does not answer as a fake does: {error}.") from error
+
+
+def _of_store(path: str, seen: Counter[str]) -> Iterator[Arrival]:
+    from .query import batch_items
+    from .recording import StoreError, open_recorder
+
+    try:
+        recorder = open_recorder(f"sqlite:///{path}", keep=2**60)
+    except StoreError as error:
+        raise CannotVerifyError(f"{error} A server that runs can be asked itself: --against URL.") from error
+    seen["forgotten"] = recorder.forgotten
+    try:
+        for record in recorder.requests():
+            for item in batch_items(record):
+                findings = [_Finding(finding.code) for finding in item.findings]
+                yield Arrival(item.batch, item.verdict, findings, item.workspace, item.key)
+    except StoreError as error:
+        raise CannotVerifyError(str(error)) from error
+    finally:
+        recorder.close()
+
+
+def _of_file(source: str, workspace: str | None, key: str | None) -> Iterator[Arrival]:
+    from mparticle_fixtures.reading import ReadError, Traffic, read_batch
+
+    try:
+        for line in Traffic(source).lines():
+            found = read_batch(line.text)
+            if isinstance(found, str):
+                raise CannotVerifyError(f"{line.place} of {source} {found}")
+            if found.verdict is not None:
+                yield from _filtered([_decode(line.text)], workspace, key)
+            elif workspace is not None or key is not None:
+                raise CannotVerifyError(
+                    f"{line.place} of {source} is a batch as generated, which has neither key nor workspace: leave those out."
+                )
+            else:
+                yield Arrival(line.text)
+    except ReadError as error:
+        raise CannotVerifyError(str(error)) from error
+    except msgspec.DecodeError as error:
+        raise CannotVerifyError(f"{line.place} of {source} is no item of an export: {error}.") from error
+
+
+def _filtered(arrivals: Iterable[Arrival], workspace: str | None, key: str | None) -> Iterator[Arrival]:
+    for arrival in arrivals:
+        if workspace in (None, arrival.workspace) and key in (None, arrival.key):
+            yield arrival
+
+
+# -- counting --------------------------------------------------------------------------------------------------------------
+
+
+def _counted(arrivals: Iterable[Arrival], seen: Counter[str], show: Callable[[int], None]) -> Iterator[Any]:
+    """What counts of all that arrived; `seen` gets the number of what does not, and why."""
+    for number, arrival in enumerate(arrivals):
+        if number % REFRESHED_EVERY == 0:
+            show(number)
+        if arrival.verdict == "rejected":
+            seen["rejected"] += 1
+            continue
+        if arrival.verdict == "dropped" and all(finding.code != DUPLICATE for finding in arrival.findings):
+            seen["dropped"] += 1
+            continue
+        yield arrival.batch
+
+
+def _differences(manifest: "Manifest", found: "Manifest", *, told_apart: bool) -> "list[Difference]":
+    """Where duplicates are told apart, more of them are no difference: what was sent again after a failure is among them."""
+    differences = manifest.differences(found, duplicates=True)
+    if not told_apart or found.injected.duplicates.batches < manifest.injected.duplicates.batches:
+        return differences
+    return manifest.differences(found, duplicates=False)
+
+
+def _notes(manifest: "Manifest", found: "Manifest", seen: Counter[str], *, told_apart: bool) -> Iterator[str]:
+    again = found.injected.duplicates.batches - manifest.injected.duplicates.batches
+    if told_apart and again > 0:
+        yield f"{counted(again, 'batch', 'batches')} arrived again, beside the duplicates that were made, and were dropped."
+    if seen["forgotten"]:
+        forgotten = counted(seen["forgotten"], "batch", "batches")
+        yield f"{forgotten} were forgotten before they could be counted: `serve --keep N` bounds what is kept."
+    if seen["rejected"]:
+        yield f"{counted(seen['rejected'], 'batch', 'batches')} in refused requests (4xx, 5xx) are not counted."
+    if seen["dropped"]:
+        yield f"{counted(seen['dropped'], 'batch', 'batches')} that production would not process are not counted."
+
+
+# -- telling ---------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[int], None]]:
+    """A function that shows how many batches were counted; it does nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("Counting") as status:
+        yield lambda number: status.update(f"Counting: {number} batches")
+
+
+def _report(differences: "list[Difference]") -> None:
+    """A table on stdout: the figure, what it has to be, what it is."""
+    if not differences:
+        return
+    rows = [("", "expected", "got")]
+    rows += [(plain(each.path, 80), plain(each.expected, 40), plain(each.got, 40)) for each in differences]
+    wide = [max(len(row[column]) for row in rows) for column in range(3)]
+    for name, expected, got in rows:
+        click.echo(f"{name:<{wide[0]}}  {expected:>{wide[1]}}  {got:>{wide[2]}}")
+    click.echo(f"{counted(len(differences), 'difference')}.")
