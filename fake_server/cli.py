@@ -287,7 +287,7 @@ def _print_arrivals(server: "FakeServer") -> None:
     import msgspec
     from rich.console import Console
 
-    from .query import batch_items, request_item
+    from .items import batch_items, request_item
     from .recording import StoreError
     from .terminal import batch_lines, print_lines, request_lines
 

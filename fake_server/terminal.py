@@ -10,7 +10,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from .query import event_names
+from .items import event_names
 from .words import plain
 
 _STYLES: Final = {

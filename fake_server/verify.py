@@ -136,7 +136,7 @@ def _of_server(url: str, workspace: str | None, key: str | None, token: str | No
 
 
 def _of_store(path: str, seen: Counter[str]) -> Iterator[Arrival]:
-    from .query import batch_items
+    from .items import batch_items
     from .recording import StoreError, open_recorder
 
     try:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, SupportsIndex, TypeVar, overload
 
-from mparticle_fake_server.query import event_names
+from mparticle_fake_server.items import event_names
 from mparticle_fake_server.words import did_you_mean, plain, printable
 
 from . import matching
@@ -19,7 +19,7 @@ from .matching import Condition, Moment, Question
 if TYPE_CHECKING:
     import mparticle_sdk
     from mparticle_fake_server.checks.finding import Finding
-    from mparticle_fake_server.query import BatchItem, RequestItem
+    from mparticle_fake_server.items import BatchItem, RequestItem
 
 MOST_SHOWN: Final = 20
 """Elements that the repr of a list shows, a line each."""

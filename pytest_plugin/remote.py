@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from mparticle_fake_server.query import BatchItem, EventItem, RequestItem, event_items
+from mparticle_fake_server.items import BatchItem, EventItem, RequestItem, event_items
 
 from .errors import ClaimError, MParticleError
 from .source import Fault, claimed

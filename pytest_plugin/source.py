@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from mparticle_fake_server.query import BatchItem, EventItem, RequestItem
+    from mparticle_fake_server.items import BatchItem, EventItem, RequestItem
     from mparticle_fake_server.recording import Recorder, RequestRecord
     from mparticle_fake_server.server import FakeServer
     from mparticle_fake_server.workspaces import Workspace
@@ -403,14 +403,14 @@ class _Trace:
         self._batched = self._evented = 0
 
     def requests(self) -> "list[RequestItem]":
-        from mparticle_fake_server.query import request_item
+        from mparticle_fake_server.items import request_item
 
         for record in self.records[len(self._requests) :]:
             self._requests.append(request_item(record))
         return self._requests.copy()
 
     def batches(self) -> "list[BatchItem]":
-        from mparticle_fake_server.query import batch_items
+        from mparticle_fake_server.items import batch_items
 
         for record in self.records[self._batched :]:
             self._batches += batch_items(record)
@@ -418,7 +418,7 @@ class _Trace:
         return self._batches.copy()
 
     def events(self) -> "list[EventItem]":
-        from mparticle_fake_server.query import event_items
+        from mparticle_fake_server.items import event_items
 
         self.batches()
         for batch in self._batches[self._evented :]:

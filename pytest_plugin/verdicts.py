@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from mparticle_fake_server.checks.finding import CODES
-from mparticle_fake_server.query import event_items, event_names
+from mparticle_fake_server.items import event_items, event_names
 from mparticle_fake_server.words import counted, printable
 
 from .errors import MParticleError, MParticleWarning
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pytest
 
     from mparticle_fake_server.checks.finding import Finding
-    from mparticle_fake_server.query import BatchItem, EventItem, RequestItem
+    from mparticle_fake_server.items import BatchItem, EventItem, RequestItem
 
     from .source import Source
 

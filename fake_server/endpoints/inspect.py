@@ -16,7 +16,8 @@ from ..checks.finding import Finding
 from ..configurations import check_config
 from ..decoding import decode
 from ..intake import Answer, Chunks, Endpoint, Intake, Reply, Submission, most_of_a_line, source_request_id
-from ..query import Cursor, Filter, FilterError, Item, Kind, RequestItem, Wait
+from ..items import RequestItem, batch_items, event_items, request_item
+from ..query import Cursor, Filter, FilterError, Item, Kind, Wait
 from ..recording import BatchRecord, RequestRecord, StoreError, Verdict
 from ..redaction import Headers
 from ..version import __version__
@@ -174,7 +175,7 @@ class _Inspect:
         id = submission.arguments["id"]
         parts = _id(id)
         record = self.recorder.request(parts[0])
-        for item in query.batch_items(record) if record is not None and len(parts) == 2 else ():
+        for item in batch_items(record) if record is not None and len(parts) == 2 else ():
             if item.index == parts[1]:
                 return json_answer(200, item)
         return error_answer(404, f"There is no batch {id[:40]!r}. It may be forgotten: GET /_fake/batches lists those kept.")
@@ -187,7 +188,7 @@ class _Inspect:
             return error_answer(
                 404, f"There is no request {id[:40]!r}. It may be forgotten: GET /_fake/requests lists those kept."
             )
-        return json_answer(200, query.request_item(record, body=True))
+        return json_answer(200, request_item(record, body=True))
 
     def wait(self, submission: Submission) -> Wait:
         pairs = read_pairs(submission)
@@ -234,10 +235,10 @@ class _Inspect:
             statuses[str(record.status)] += 1
             codes.update(finding.code for finding in record.findings)
             workspaces[record.workspace or ""] += len(record.batches)
-            for item in query.batch_items(record):
+            for item in batch_items(record):
                 verdicts[item.verdict] += 1
                 codes.update(finding.code for finding in item.findings)
-                event_types.update(str(event.event.get("event_type")) for event in query.event_items(item))
+                event_types.update(str(event.event.get("event_type")) for event in event_items(item))
         return json_answer(
             200,
             {
@@ -342,7 +343,7 @@ class _Inspect:
         """All batches of a record as server-sent events; made once for all streams that show everything."""
         chunk = self.rendered.get(record.id)
         if chunk is None:
-            chunk = b"".join(map(_server_sent, query.batch_items(record))) or _server_sent_request(record)
+            chunk = b"".join(map(_server_sent, batch_items(record))) or _server_sent_request(record)
             self.rendered_bytes += len(chunk)
             if self.rendered_bytes > MOST_RENDERED:
                 self.rendered.clear()
@@ -415,7 +416,7 @@ def _server_sent(item: Item) -> bytes:
 
 def _server_sent_request(record: RequestRecord) -> bytes:
     # A request without batches, such as one with wrong credentials, is what a developer looks for when nothing arrives.
-    item = query.request_item(record)
+    item = request_item(record)
     return b"id: " + item.id.encode() + b"\nevent: request\ndata: " + _encode(item) + b"\n\n"
 
 

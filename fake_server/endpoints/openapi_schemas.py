@@ -10,6 +10,7 @@ from ..checks.finding import Finding
 from ..dialects.java import ENUMS
 from ..dialects.standard import IDENTITY_TYPES
 from ..faults import MOST_FAULTS, Fault
+from ..items import BatchItem, EventItem, RequestItem
 from .answers import CODES as ERROR_CODES
 from .openapi_parts import MEANINGS, REF, Json, json_response
 
@@ -24,7 +25,7 @@ def schemas() -> Json:
     from .inspect import _Imported, _WorkspaceBody
     from .profiles import ProfileItem
 
-    items = [query.BatchItem, query.EventItem, query.RequestItem, query.NearMiss, ProfileItem]
+    items = [BatchItem, EventItem, RequestItem, query.NearMiss, ProfileItem]
     types = [*items, Finding, Fault, _Imported, _WorkspaceBody]
     _, components = msgspec.json.schema_components(types, ref_template=REF + "{name}")
     for schema in components.values():

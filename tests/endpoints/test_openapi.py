@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import schemathesis
 
-from mparticle_fake_server import query
+from mparticle_fake_server import items, query
 from mparticle_fake_server.app import open_intake, tables
 from mparticle_fake_server.checks.finding import Finding
 from mparticle_fake_server.endpoints.openapi import document
@@ -114,7 +114,7 @@ def test_filters_are_those_of_the_query(path: str, kind: query.Kind, others: set
 
 
 @pytest.mark.parametrize(
-    "type_", [query.BatchItem, query.EventItem, query.RequestItem, query.BatchSummary, query.NearMiss, ProfileItem, Finding]
+    "type_", [items.BatchItem, items.EventItem, items.RequestItem, items.BatchSummary, query.NearMiss, ProfileItem, Finding]
 )
 def test_items_have_the_members_of_their_structs(type_: type[msgspec.Struct]) -> None:
     schema = DOCUMENT["components"]["schemas"][type_.__name__]
