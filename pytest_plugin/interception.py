@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import wraps
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from urllib3 import HTTPConnectionPool
 
@@ -42,18 +42,23 @@ class Family(NamedTuple):
 
 _UPLOADS: Final = ("/v2/events", "/v2/bulkevents", "/v2/bulkevents/historical")
 
+_NATIVE: Final = Family(("/v2/<key>/events", "/v1/identity/<key>/alias", "/v1/<key>/audience"), pods=True)
+_IDENTITY: Final = Family(("/v1/identify", "/v1/login", "/v1/logout", "/v1/search", "/v1/<mpid>/modify"), pods=True)
+
 FAMILIES: Final[dict[str, Family]] = {
     # events-api.md §1
     "s2s": Family(_UPLOADS, pods=True),
     "inbound": Family(tuple("/s2s" + path for path in _UPLOADS), pods=False),
-    # client-sdks.md §1, §2.1, §4; the fake has no endpoints of theirs yet
-    "jssdkcdns": Family((), pods=False),
-    "jssdks": Family((), pods=True),
-    "nativesdks": Family((), pods=True),
-    "tracking-nativesdks": Family((), pods=True),
-    "identity": Family((), pods=True),
-    "tracking-identity": Family((), pods=True),
-    "config2": Family((), pods=False),
+    # client-sdks.md §1, §2.1, §4
+    "jssdkcdns": Family(("/JS/v2/<key>/config",), pods=False),
+    "jssdks": Family(
+        ("/v3/JS/<key>/events", "/v1/JS/<key>/Forwarding", "/v2/JS/<key>/Forwarding", "/v1/identity/<key>/Alias"), pods=True
+    ),
+    "nativesdks": _NATIVE,
+    "tracking-nativesdks": _NATIVE,
+    "identity": _IDENTITY,
+    "tracking-identity": _IDENTITY,
+    "config2": Family(("/v4/<key>/config",), pods=False),
 }
 
 HOSTS: Final[dict[str, Family]] = {
@@ -84,7 +89,8 @@ def check_path(host: str, path: str) -> None:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile("".join("[^/]+" if part[:1] == "<" else re.escape(part) for part in re.split(r"(<[^>]+>)", path)))
+    parts = re.split(r"<([^>]+)>", path)
+    return re.compile("".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts)))
 
 
 def _unknown_host(host: str) -> str:
@@ -106,8 +112,8 @@ def _unknown_path(host: str, path: str, family: Family) -> str:
         hint = " The host in the SDK's Configuration must end in /v2."
     else:
         hint = f" Did you mean {near[0]}?" if near else ""
-    known = f"Of {host} it serves {', '.join(family.paths)}." if family.paths else f"It serves nothing of {host} yet."
-    return f"intercept() met a request to {host}{path}, which the fake does not serve.{hint} {known}"
+    known = ", ".join(family.paths)
+    return f"intercept() met a request to {host}{path}, which the fake does not serve.{hint} Of {host} it serves {known}."
 
 
 # -- who is intercepting ---------------------------------------------------------------------------------------------------
@@ -229,11 +235,18 @@ def _owner(parcel: Parcel, host: str) -> Interception:
 
 
 def key_of(parcel: Parcel) -> str | None:
-    """The API key in the Authorization header, if that can be read."""
+    """The API key of a request: in its Authorization header, in x-mp-key, or in its path."""
     from mparticle_fake_server.workspaces import parse_basic
 
     credentials = parse_basic(parcel.header(b"authorization") or b"")
-    return credentials[0] if isinstance(credentials, tuple) else None
+    if isinstance(credentials, tuple):
+        return credentials[0]
+    named = parcel.header(b"x-mp-key")
+    if named:
+        return named.decode("latin-1")
+    path = parcel.target.partition("?")[0]
+    matches = (_pattern(known).fullmatch(path) for family in FAMILIES.values() for known in family.paths if "<key>" in known)
+    return next((unquote(match["key"]) for match in matches if match), None)
 
 
 # -- the clients -----------------------------------------------------------------------------------------------------------
