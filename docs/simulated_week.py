@@ -3,16 +3,16 @@
 python docs/simulated_week.py
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from matplotlib import dates, ticker
+from matplotlib import dates as matplotlib_dates
+from matplotlib import ticker
 from matplotlib.axes import Axes
-from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 from mparticle_fixtures.manifest import Manifest
@@ -20,6 +20,9 @@ from mparticle_fixtures.simulation import Simulation
 
 START: Final = datetime(2026, 3, 2, tzinfo=UTC)
 USERS: Final = 6000
+dates: Any = matplotlib_dates
+"""It has no types."""
+
 COLOURS: Final = ("#1f5f8b", "#d9772b", "#4f8a4c")
 
 
@@ -27,7 +30,7 @@ def main() -> None:
     """Simulate, count, draw."""
     simulation = Simulation(users=USERS, start=START, seed=7, locales=["en_GB", "de_DE", "fr_FR"])
     sessions: Counter[datetime] = Counter()
-    revenue: Counter[tuple[str, datetime]] = Counter()
+    revenue: dict[tuple[str, datetime], Decimal] = defaultdict(Decimal)
     for chunk in simulation.chunks():
         for line in chunk.splitlines():
             for event in msgspec.json.decode(line)["events"]:
@@ -50,11 +53,13 @@ def main() -> None:
 
 def _draw_sessions(axes: Axes, sessions: Counter[datetime]) -> None:
     counts = [sessions[START + timedelta(hours=hour)] for hour in range(7 * 24)]
-    axes.stairs(counts, [date2num(START + timedelta(hours=hour)) for hour in range(7 * 24 + 1)], fill=True, color=COLOURS[0])
-    saturday, monday = (date2num(START + timedelta(days=day)) for day in (5, 7))
+    axes.stairs(
+        counts, [dates.date2num(START + timedelta(hours=hour)) for hour in range(7 * 24 + 1)], fill=True, color=COLOURS[0]
+    )
+    saturday, monday = (dates.date2num(START + timedelta(days=day)) for day in (5, 7))
     axes.axvspan(saturday, monday, color="black", alpha=0.06, linewidth=0)
     axes.text(saturday + 0.04, max(counts), "weekend", va="top", color="#555555")
-    axes.set(title="Sessions started per hour (UTC)", xlim=(date2num(START), monday), ylim=(0, None))
+    axes.set(title="Sessions started per hour (UTC)", xlim=(dates.date2num(START), monday), ylim=(0, None))
     axes.xaxis.set_major_locator(dates.DayLocator())
     axes.xaxis.set_minor_locator(dates.HourLocator(byhour=[12]))
     axes.xaxis.set_major_formatter(ticker.NullFormatter())
@@ -73,7 +78,7 @@ def _draw_funnel(axes: Axes, manifest: Manifest) -> None:
     axes.xaxis.set_major_formatter(ticker.StrMethodFormatter("{x:,.0f}"))
 
 
-def _draw_revenue(axes: Axes, revenue: Counter[tuple[str, datetime]]) -> None:
+def _draw_revenue(axes: Axes, revenue: dict[tuple[str, datetime], Decimal]) -> None:
     currencies = sorted({currency for currency, _ in revenue})
     days = [START + timedelta(days=day) for day in range(7)]
     width = 0.8 / len(currencies)
@@ -85,7 +90,8 @@ def _draw_revenue(axes: Axes, revenue: Counter[tuple[str, datetime]]) -> None:
     axes.set(title="Revenue per day (each in its own currency)")
     axes.set_xticks(range(7), [f"{day:%a}" for day in days])
     axes.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:,.0f}"))
-    axes.legend(frameon=False)
+    axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
+    axes.legend(frameon=False, ncols=len(currencies), loc="upper left")
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ if __name__ == "__main__":
 from tests.benchmarks.row import Row, at_least, below
 
 ROUNDS = 3
-USERS = 24_000
+USERS = 22_000
 """They upload some 220 000 batches in a week."""
 
-MANY_USERS = 112_000
+MANY_USERS = 103_000
 """They upload a million."""
 
 PROMISED_RATE = 40_000
