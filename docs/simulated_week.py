@@ -15,8 +15,8 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mparticle_fixtures.manifest import Manifest
-from mparticle_fixtures.simulation import Simulation
+from mparticle_fixtures.simulation.manifest import Manifest
+from mparticle_fixtures.simulation.simulation import Simulation
 
 START: Final = datetime(2026, 3, 2, tzinfo=UTC)
 USERS: Final = 6000

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 
 import click
 
-from mparticle_fixtures.command import generate, send
+from mparticle_fixtures.traffic.command import generate, send
 
 from .ca import ca
 from .demo import demo

@@ -13,7 +13,7 @@ import msgspec
 from .words import plain
 
 if TYPE_CHECKING:
-    from mparticle_fixtures.simulation import Simulation
+    from mparticle_fixtures.simulation.simulation import Simulation
 
     from .server import FakeServer
 
@@ -91,7 +91,7 @@ def demo(users: int, profile: str, speed: float, seed: int, host: str, port: int
 
 
 def _simulation(users: int, profile: str, seed: int) -> "Simulation":
-    from mparticle_fixtures.simulation import Simulation
+    from mparticle_fixtures.simulation.simulation import Simulation
 
     return Simulation(users=users, days=DAYS, start=datetime.now(UTC) - timedelta(days=DAYS), seed=seed, profile=profile)
 

@@ -13,7 +13,7 @@ import msgspec
 from .words import counted, plain
 
 if TYPE_CHECKING:
-    from mparticle_fixtures.manifest import Difference, Manifest
+    from mparticle_fixtures.simulation.manifest import Difference, Manifest
 
 SQLITE: Final = b"SQLite format 3\0"
 DUPLICATE: Final = "duplicate_batch"
@@ -68,7 +68,7 @@ def verify(path: Path, against: str, workspace: str | None, key: str | None, tok
 
     Exit status: 0 no difference, 1 there are some, 2 wrong usage, or nothing to compare with.
     """
-    from mparticle_fixtures.manifest import Manifest, ManifestError
+    from mparticle_fixtures.simulation.manifest import Manifest, ManifestError
 
     try:
         manifest = Manifest.from_json(path.read_bytes())
@@ -156,7 +156,7 @@ def _of_store(path: str, seen: Counter[str]) -> Iterator[Arrival]:
 
 
 def _of_file(source: str, workspace: str | None, key: str | None) -> Iterator[Arrival]:
-    from mparticle_fixtures.reading import ReadError, Traffic, read_batch
+    from mparticle_fixtures.traffic.reading import ReadError, Traffic, read_batch
 
     try:
         for line in Traffic(source).lines():

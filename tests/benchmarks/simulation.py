@@ -87,7 +87,7 @@ def _measure(what: str, amount: int, workers: int) -> dict[str, float]:
 
 
 def _simulate(users: int, workers: int, *, to_the_end: bool) -> int:
-    from mparticle_fixtures.simulation import Simulation
+    from mparticle_fixtures.simulation.simulation import Simulation
 
     batches = 0
     for chunk in Simulation(users=users, seed=7, start="2026-03-02", workers=workers).chunks():
