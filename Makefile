@@ -21,6 +21,9 @@ DEV := $(STAMP)-dev-$(LAYOUT)
 # Stamps vouch for an interpreter and for the links below build/: without either they are void.
 $(shell { [ -x .venv/bin/python ] && ls -d build/__editable__.* >/dev/null 2>&1; } || rm -f $(STAMP)-*)
 
+# Where this is set, every program that a test starts would compile all it imports anew: most of the time of a run.
+unexport PYTHONDONTWRITEBYTECODE
+
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint format bench coverage docs clean node-packages
@@ -39,7 +42,7 @@ serve: $(BASE)
 	@.venv/bin/mparticle-fake serve --port $(PORT) $(ARGS)
 
 test: $(TEST) node-packages
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(DEV)
 	.venv/bin/ruff check
