@@ -54,7 +54,7 @@ class Options(TypedDict, total=False):
     credentials: Iterable[tuple[str, str | None, str]]
     """Inputs: API key, secret (None accepts every one), workspace."""
     unknown_keys: bool
-    """Whether a key that is not among `credentials` is taken, into the workspace `default` (default), or answered 403."""
+    """Whether a key that is not among `credentials` is taken, into the workspace `default` (default), or refused."""
     max_body: int
     """Bytes of a body, also after decompression, above which it gets 413. Default 2 000 000."""
     token: str | None

@@ -11,7 +11,14 @@ To let a client trust this CA of the fake mParticle, which is kept in {directory
   Python (requests)   REQUESTS_CA_BUNDLE={file}
   Node                NODE_EXTRA_CA_CERTS={file}
   curl                curl --cacert {file}
-  Chromium on Linux   certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n mparticle-fake -i {file}   (libnss3-tools)
+  Chromium on Linux   mkdir -p $HOME/.pki/nssdb   (certutil is in libnss3-tools)
+                      certutil -d sql:$HOME/.pki/nssdb -N --empty-password   (only if there is no database yet)
+                      certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n mparticle-fake -i {file}
+  Firefox             Settings, Privacy & Security, Certificates, View Certificates, Authorities, Import: {file}
+  macOS               security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {file}
+                      (Safari, Chrome and programs with the system's TLS)
+  Windows             certutil -user -addstore Root {file}
+                      (Edge, Chrome and programs with the system's TLS)
   iOS simulator       xcrun simctl keychain booted add-root-cert {file}
   Android             adb push {file} /sdcard/Download/mparticle-fake.crt, then install it in Settings as a CA certificate;
                       the app's network security config has to trust user certificates

@@ -124,7 +124,7 @@ def _check_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) 
     type=_Credential(),
     help="An input, of the workspace 'default' unless named. May be repeated.",
 )
-@click.option("--known-keys-only", is_flag=True, help="Answer 403 to keys that no --credential names; else they are all taken.")
+@click.option("--known-keys-only", is_flag=True, help="Refuse keys that no --credential names; else they are all taken.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave out findings of this code. May be repeated.")
 @click.option("--error", multiple=True, metavar="CODE", help="Make findings of this code errors. May be repeated.")
 @click.option("--max-body", default=2_000_000, show_default=True, type=click.IntRange(1), help="Bytes; larger bodies get 413.")
@@ -175,8 +175,9 @@ def serve(
     if store is None:
         store = _default_store()
     elif store != "memory" and (not store.startswith("sqlite:///") or store == "sqlite:///"):
+        example = "sqlite:///fake.db" if "://" in store or not store.strip("/") else f"sqlite:///{store}"
         raise click.BadParameter(
-            f"{store!r} is neither 'memory' nor 'sqlite:///FILE', for example sqlite:///fake.db.", param_hint="--store"
+            f"{store!r} is neither 'memory' nor 'sqlite:///FILE', for example {example}.", param_hint="--store"
         )
     if known_keys_only and not credentials:
         raise click.UsageError("--known-keys-only would refuse every upload; name an input with --credential.")
@@ -499,6 +500,20 @@ class _UnreachableError(click.ClickException):
     """No server answers, or it answers no more."""
 
 
+_CA_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""What requests looks for in the environment, in this order."""
+
+
+def _trusted(url: str) -> str | bool:
+    """The file or folder of CAs that the environment names, or True for those that requests brings."""
+    for name in _CA_BUNDLES if url.startswith("https:") else ():
+        if path := os.environ.get(name):
+            if not Path(path).exists():
+                raise click.ClickException(f"{name} in the environment names {path}, which is not there.")
+            return path
+    return True
+
+
 @contextmanager
 def _asking(
     url: str, token: str | None, path: str, parameters: list[tuple[str, str]], accept: str, last_event_id: str = ""
@@ -512,16 +527,20 @@ def _asking(
     if last_event_id:
         headers["Last-Event-ID"] = last_event_id
     session = requests.Session()
-    # Local traffic: no proxy of the environment, no .netrc in place of the token.
+    # Local traffic: no proxy of the environment, no .netrc in place of the token. What it names as CAs counts as ever.
     session.trust_env = False
+    session.verify = _trusted(url)
     try:
         with session.get(f"{url}{path}", params=parameters, headers=headers, stream=True, timeout=(5, 60)) as answer:
             if answer.status_code != 200:
                 raise click.ClickException(_problem(answer))
             yield answer
     except requests.exceptions.SSLError as error:
+        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+            raise click.ClickException(f"{url} speaks no TLS, as it seems; ask it at its http:// address.") from error
         raise click.ClickException(
-            f"{url} is not trusted here, or speaks no TLS. A fake on this machine is asked at its http:// address just as well."
+            f"The certificate of {url} is not trusted here. If it is one of a fake, '{_called()} ca --out ca.pem' writes the CA, "
+            f"and {_CA_BUNDLES[0]}=ca.pem in the environment trusts it. At its http:// address a fake needs none."
         ) from error
     except requests.exceptions.ConnectionError as error:
         if "Read timed out" in str(error):

@@ -159,7 +159,7 @@ def check_config(config: Config, place: str) -> None:
                 raise ConfigError(f"{place}.{name} is {_shown(value)}; expected {expected}.")
         elif place == "config" and name in _FLAGS:
             raise ConfigError(f'{place}.{name} is a flag; expected it inside of flags: {{"flags": {{"{name}": "…"}}}}.')
-        elif near := did_you_mean(name, rules, 0.9):
+        elif near := did_you_mean(name, rules, 0.85):
             raise ConfigError(f"{place} has a member {_shown(name)}, which no SDK reads.{near}")
 
 

@@ -43,7 +43,7 @@ def snippet(client: str, url: str, key: str, secret: str, tls_url: str | None = 
     make = _SNIPPETS.get(client)
     if make is None:
         raise UnknownClientError(
-            f"There is no snippet for {client[:40]!r}.{did_you_mean(client, CLIENTS)} Clients: {', '.join(CLIENTS)}."
+            f"There is no snippet for {client[:40]!r}.{did_you_mean(client, CLIENTS, 0.65)} Clients: {', '.join(CLIENTS)}."
         )
     return make(_Server(url.rstrip("/"), key, secret, tls_url.rstrip("/") if tls_url else None))
 

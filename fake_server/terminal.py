@@ -41,8 +41,12 @@ def batch_lines(item: dict[str, Any]) -> Iterator[Text]:
 
 def request_lines(item: dict[str, Any]) -> Iterator[Text]:
     """A request item without batches: one line, and its findings."""
-    yield _line(item, "rejected" if item["status"] >= 400 else "accepted", f"{item['method']} {plain(item['path'])}  no batches")
-    yield from _findings(item.get("findings", []))
+    findings = item.get("findings", [])
+    # The web SDK gets its 202 for a body too that nobody can read.
+    lost = item["status"] == 202 and any(finding["severity"] == "error" for finding in findings)
+    verdict = "rejected" if item["status"] >= 400 else "dropped" if lost else "accepted"
+    yield _line(item, verdict, f"{item['method']} {plain(item['path'])}  no batches")
+    yield from _findings(findings)
 
 
 def print_lines(console: Console, lines: Iterable[Text]) -> None:

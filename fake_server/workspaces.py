@@ -70,7 +70,7 @@ class Workspaces:
     """All inputs and workspaces of a server.
 
     If `unknown_keys` is true, an unknown key becomes an input of the workspace `default` that accepts every secret; otherwise it
-    is refused with 403. `mode` and `rules` are those of `default`, and of new workspaces.
+    is refused: with 403, or 401 by the Identity API. `mode` and `rules` are those of `default`, and of new workspaces.
     """
 
     def __init__(self, mode: Mode = "faithful", rules: Rules = NO_RULES, *, unknown_keys: bool = True) -> None:

@@ -17,7 +17,7 @@ from mparticle_fake_server.words import did_you_mean, printable
 from mparticle_sdk.batch import Batch as BatchModel
 from mparticle_sdk.batch import EventTypeName
 from mparticle_sdk.codec import Model
-from mparticle_sdk.commerce import Product, ProductAction, PromotionAction
+from mparticle_sdk.commerce import Product, ProductAction, ProductActionName, PromotionAction, PromotionActionName
 from mparticle_sdk.events import CLASSES, EventData
 from mparticle_sdk.identity import IdentityTypeName
 
@@ -386,6 +386,18 @@ def doubtful(question: Question, events: "Iterable[Event]") -> Iterable[tuple[st
     for condition in conditions:
         if not any(condition.read(event) is not None for event in listed) and (meant := _meant(condition.field)):
             yield condition.field, meant
+
+
+_DOCUMENTED_NAMES: Final[tuple[str, ...]] = (*EVENT_TYPES, *get_args(ProductActionName), *get_args(PromotionActionName))
+
+
+def name_meant(condition: Condition, events: "Iterable[Event]") -> str | None:
+    """The documented type or action that a name resembles, where no event has either: one that has is told as the closest."""
+    name = condition.expected
+    if condition.role != "name" or not isinstance(name, str) or name in _DOCUMENTED_NAMES:
+        return None
+    near = difflib.get_close_matches(name[:100], _DOCUMENTED_NAMES, 1, 0.8)
+    return near[0] if near and not any({name, near[0]} & {event.type, *event.names} for event in events) else None
 
 
 def _meant(name: str) -> str | None:

@@ -274,6 +274,8 @@ def _notes(question: Question, inbox: "Inbox") -> list[str]:
     events = [event for batch in inbox.all_batches() for event in batch.event_list]
     notes = []
     for condition in question.conditions:
+        if meant := matching.name_meant(condition, events):
+            notes.append(f"note: {condition.expected!r} is the name of no event that came; did you mean {meant!r}?")
         if condition.role == "type" and any(condition.expected in event.names for event in events):
             wanted = condition.expected
             notes.append(f"note: {wanted!r} was taken for an event type; an event of this name came: event_name={wanted!r}")

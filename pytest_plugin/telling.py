@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from mparticle_fake_server.words import counted, plain, printable
 
 from .received import Batch, Event, Request
+from .wording import called, hint_of
 
 if TYPE_CHECKING:
     from mparticle_fake_server.checks.finding import Finding
@@ -96,7 +97,7 @@ def refused_blocks(inbox: "Inbox", room: Room) -> list[list[str]]:
         return [f"{about_request(request)}{lost(request)}", *_why(request.findings, room)]
 
     def nobodys(request: Request) -> list[str]:
-        lines = [about_request(request), *_why(request.findings, room, hints=False)]
+        lines = [about_request(request), *_why(request.findings, room, hints=request.method == "?")]
         if request.key and request.key not in inbox.keys and request.status == 403:
             lines.append(f"hint: fake_mparticle.claim({request.key!r}) receives what is sent with this key")
         return lines
@@ -143,7 +144,8 @@ def finding_lines(finding: "Finding", *, hints: bool = True) -> list[str]:
     if finding.code == "fault_injected":
         return ["fault_injected: the test asked for it, with fail_next or fail_always"]
     lines = _wrapped(f"{finding.severity} {finding.code}: {finding.message}")
-    return lines + (_wrapped(f"hint: {finding.hint}") if finding.hint and hints else [])
+    hint = hint_of(finding)
+    return lines + (_wrapped(f"hint: {hint}") if hint and hints else [])
 
 
 def _wrapped(text: str) -> list[str]:
@@ -190,7 +192,7 @@ def about_batch(batch: Batch) -> str:
 
 def about_request(request: Request) -> str:
     """Status, method, path, and with which key."""
-    return plain(f"{request.status} {request.method} {request.path} key={request.key!r}", LINE - 20)
+    return plain(f"{request.status} {called(request.method, request.path)} key={request.key!r}", LINE - 20)
 
 
 # -- words -----------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from mparticle_fake_server.words import counted, printable
 from .errors import MParticleError, MParticleWarning
 from .settings import Allowance
 from .source import test_of
+from .wording import called, hint_of
 
 if TYPE_CHECKING:
     import pytest
@@ -140,9 +141,9 @@ class Trial:
 
     def _unclaimed(self) -> list[str]:
         found = self._unclaimed_requests()
-        lines = [f"  {_head(request)}{_with_key(request)}: {_codes(request.findings)}" for request in found[:MOST_OFFENCES]]
-        if len(found) > len(lines):
-            lines.append(f"  … and {len(found) - len(lines)} more")
+        lines = [line for request in found[:MOST_OFFENCES] for line in _describe_unclaimed(request)]
+        if len(found) > MOST_OFFENCES:
+            lines.append(f"  … and {len(found) - MOST_OFFENCES} more")
         return ["Unclaimed, sent by this test or by something beside it with credentials of no test:", *lines] if lines else []
 
     def _unclaimed_requests(self) -> "list[RequestItem]":
@@ -252,7 +253,8 @@ def _describe_finding(finding: "Finding") -> str:
 
 
 def _said(finding: "Finding") -> str:
-    return printable(_shortened(f"{finding.message} {finding.hint}" if finding.hint else finding.message))
+    hint = hint_of(finding)
+    return printable(_shortened(f"{finding.message} {hint}" if hint else finding.message))
 
 
 def _shortened(text: str) -> str:
@@ -260,7 +262,7 @@ def _shortened(text: str) -> str:
 
 
 def _head(request: "RequestItem") -> str:
-    return printable(f"{request.method} {_shortened(request.path)}, answered {request.status}")
+    return printable(f"{called(request.method, _shortened(request.path))}, answered {request.status}")
 
 
 def _with_key(request: "RequestItem") -> str:
@@ -269,6 +271,13 @@ def _with_key(request: "RequestItem") -> str:
 
 def _codes(findings: "list[Finding]") -> str:
     return ", ".join(dict.fromkeys(finding.code for finding in findings)) or "no finding"
+
+
+def _describe_unclaimed(request: "RequestItem") -> Iterator[str]:
+    yield f"  {_head(request)}{_with_key(request)}: {_codes(request.findings)}"
+    if request.method == "?":
+        # Whose it is, what it has found alone can tell.
+        yield from (f"    {_describe_finding(finding)}" for finding in request.findings)
 
 
 def _describe(request: "RequestItem", batches: "dict[str, BatchItem]", began_ms: int) -> Iterator[str]:

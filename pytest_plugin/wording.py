@@ -1,4 +1,9 @@
-"""What a test's own values are called in a report, whatever their classes do."""
+"""What a report calls a test's own values, whatever their classes do, and how it words what is meant for another reader."""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from mparticle_fake_server.checks.finding import Finding
 
 
 def safe_repr(value: object) -> str:
@@ -7,3 +12,17 @@ def safe_repr(value: object) -> str:
         return repr(value)
     except Exception as error:  # noqa: BLE001  # of a test's own class
         return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+
+
+_CA_OF_SERVE: Final = "the CA that 'mparticle-fake ca' prints"
+_CA_OF_A_TEST: Final = "the CA in fake_mparticle.ca_path, for requests by verify=fake_mparticle.ca_path"
+
+
+def hint_of(finding: "Finding") -> str | None:
+    """What a finding advises, for who writes a test: the fake of a run has a CA of its own."""
+    return finding.hint.replace(_CA_OF_SERVE, _CA_OF_A_TEST) if finding.hint else None
+
+
+def called(method: str, path: str) -> str:
+    """A request by its method and path, which what is no HTTP has not."""
+    return f"{method} {path}" if method != "?" else "no HTTP request"

@@ -195,7 +195,9 @@ def test_a_port_in_use_is_told_in_one_line(start: Start) -> None:
         (["--port", "70000"], "0<=x<=65535"),
         (["--mode", "hard"], "'faithful', 'strict', 'lenient'"),
         (["--keep", "0"], "x>=1"),
-        (["--store", "mysql://x"], "neither 'memory' nor 'sqlite:///FILE'"),
+        (["--store", "mysql://x"], "'mysql://x' is neither 'memory' nor 'sqlite:///FILE', for example sqlite:///fake.db."),
+        (["--store", "my/x.db"], "'my/x.db' is neither 'memory' nor 'sqlite:///FILE', for example sqlite:///my/x.db."),
+        (["--store", ""], "'' is neither 'memory' nor 'sqlite:///FILE', for example sqlite:///fake.db."),
         (["--credential", "key"], "expected KEY:SECRET or KEY:SECRET@WORKSPACE"),
         (["--token", ""], "expected one or more ASCII characters without spaces"),
         (["--token", "two words"], "expected one or more ASCII characters without spaces"),
@@ -478,6 +480,44 @@ def test_a_token_is_taken_from_the_environment(start: Start) -> None:
     with FakeServer(token="t0ken") as server:
         assert run(start, "export", "--url", server.url)[0] == 1
         assert run(start, "export", "--url", server.url, MPARTICLE_FAKE_TOKEN="t0ken")[0] == 0
+
+
+# -- https ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_ca_that_the_environment_names_is_trusted(start: Start, tmp_path: Path, name: str) -> None:
+    with FakeServer(tls=tmp_path) as server:
+        upload(server.url, batch())
+
+        status, out, err = run(start, "export", "--url", server.tls_url, **{"REQUESTS_CA_BUNDLE": "", name: str(server.ca_path)})
+
+    assert (status, err) == (0, "Exported 1 batch.\n")
+    assert json.loads(out)["id"] == "1.0"
+
+
+def test_whoever_does_not_trust_the_certificate_is_told_how_to(start: Start, tmp_path: Path) -> None:
+    with FakeServer(tls=tmp_path) as server:
+        status, out, err = run(start, "export", "--url", server.tls_url)
+
+        assert (status, out) == (1, "")
+        assert err.startswith(f"Error: The certificate of {server.tls_url} is not trusted here.")
+        assert f"'{COMMAND} ca --out ca.pem' writes the CA, and REQUESTS_CA_BUNDLE=ca.pem in the environment trusts it." in err
+
+
+def test_https_at_the_http_port_is_told_as_what_it_is(start: Start) -> None:
+    with FakeServer() as server:
+        status, _, err = run(start, "export", "--url", server.url.replace("http:", "https:"))
+
+    assert status == 1
+    assert err == f"Error: https://127.0.0.1:{server.port} speaks no TLS, as it seems; ask it at its http:// address.\n"
+
+
+def test_a_ca_of_the_environment_that_is_not_there_is_told(start: Start, tmp_path: Path) -> None:
+    with FakeServer(tls=tmp_path) as server:
+        status, _, err = run(start, "export", "--url", server.tls_url, REQUESTS_CA_BUNDLE="no.pem")
+
+    assert (status, err) == (1, "Error: REQUESTS_CA_BUNDLE in the environment names no.pem, which is not there.\n")
 
 
 # -- export ----------------------------------------------------------------------------------------------------------------

@@ -83,6 +83,25 @@ def test_a_request_without_batches_tells_its_path_and_its_findings() -> None:
     assert "error wrong_top_level: The body is an array" in text
 
 
+def test_what_a_web_sdk_got_202_for_and_nobody_can_read_is_dropped() -> None:
+    client = create_app().test_client()
+    client.post("/v3/JS/key/events", data="{")
+
+    text = shown(request_lines(client.get("/_fake/requests").json["items"][0]))  # type: ignore[index]
+
+    assert " 202 dropped  key  POST /v3/JS/key/events  no batches  #1\n" in text
+    assert "error json_broken: " in text
+
+
+def test_a_request_that_is_no_upload_is_accepted_if_it_was_answered() -> None:
+    client = create_app().test_client()
+    client.get("/JS/v2/key/config")
+
+    text = shown(request_lines(client.get("/_fake/requests").json["items"][0]))  # type: ignore[index]
+
+    assert " 200 accepted key  GET /JS/v2/key/config  no batches  #1\n" in text
+
+
 def printed(item: dict[str, Any], *, terminal: bool) -> list[str]:
     console = Console(file=io.StringIO(), force_terminal=terminal, color_system=None, width=60)
     print_lines(console, batch_lines(item))

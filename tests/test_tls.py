@@ -5,6 +5,7 @@ import datetime
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -550,9 +551,34 @@ def test_ca_prints_the_certificate_on_stdout_and_how_to_trust_it_on_stderr(comma
     kept = tmp_path / "state/mparticle-testkit/tls/ca.pem"
     assert done.returncode == 0
     assert done.stdout == kept.read_text()
-    for client in ("REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "certutil", "simctl", "adb"):
-        assert client in done.stderr
     assert str(kept) in done.stderr
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "REQUESTS_CA_BUNDLE=",
+        "NODE_EXTRA_CA_CERTS=",
+        "--cacert ",
+        "-A -t C,, -n mparticle-fake -i ",
+        "Firefox .* Import: ",
+        "security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db ",
+        "certutil -user -addstore Root ",
+        "simctl keychain booted add-root-cert ",
+        "adb push ",
+    ],
+)
+def test_ca_names_the_file_in_the_way_of_each_client(command: Command, tmp_path: Path, way: str) -> None:
+    kept = tmp_path / "state/mparticle-testkit/tls/ca.pem"
+
+    assert re.search(way + re.escape(str(kept)), command("ca").stderr)
+
+
+def test_ca_has_chromium_begin_with_an_empty_database(command: Command) -> None:
+    told = command("ca").stderr
+
+    assert "mkdir -p $HOME/.pki/nssdb " in told
+    assert told.index("-d sql:$HOME/.pki/nssdb -N --empty-password") < told.index("-d sql:$HOME/.pki/nssdb -A")
 
 
 def test_ca_prints_the_same_each_time(command: Command) -> None:

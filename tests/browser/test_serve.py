@@ -23,8 +23,13 @@ def served(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def banner(served: "subprocess.Popen[str]") -> str:
+    """What it prints up to the first empty line."""
     assert served.stderr is not None
-    return "".join(iter(served.stderr.readline, "\n"))
+    lines: list[str] = []
+    while (line := served.stderr.readline()) != "\n":
+        assert line, f"serve ended: {''.join(lines)}"
+        lines.append(line)
+    return "".join(lines)
 
 
 def test_serve_prints_where_the_configuration_of_an_sdk_is(served: "subprocess.Popen[str]") -> None:

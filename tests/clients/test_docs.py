@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 from mparticle_fake_server import FakeServer
 from mparticle_fake_server.snippets import CLIENTS, snippet
@@ -20,6 +21,20 @@ batch.environment = 'development'
 batch.user_identities = mparticle.UserIdentities(customerid='c-1042')
 api.upload_events(batch)
 """
+LIMITED = f"""
+def upload():{SEND_PYTHON.replace(chr(10), chr(10) + "    ")}
+
+for _ in range(2):
+    try:
+        upload()
+    except mparticle.rest.ApiException as error:
+        assert error.status == 429
+    else:
+        raise AssertionError("the SDK did not wait")
+RESET
+upload()
+"""
+"""Two uploads of which the SDK keeps the second to itself, as the first was answered Retry-After, and one that it makes."""
 SEND_NODE = """
 const batch = new mParticle.Batch(mParticle.Batch.Environment.development);
 batch.user_identities = new mParticle.UserIdentities();
@@ -71,6 +86,21 @@ def test_the_configuration_of_the_python_sdk_works(tmp_path: Path, real_part: Re
         run([sys.executable, "-c", own(program, fake) + SEND_PYTHON], tmp_path)
 
         assert fake.intake.recorder.last_id() == 1
+
+
+@pytest.mark.parametrize("page", ["clients/python.md", "pytest.md"])
+def test_what_a_page_says_ends_the_waiting_of_the_python_sdk(tmp_path: Path, real_part: RealPart, page: str) -> None:
+    real_part(PYTHON.available, f"this test needs {PYTHON.needs}")
+    told = re.findall(r"`(mparticle\.rest\.\S+ = \S+)`", (FOLDER.parent / page).read_text(encoding="utf-8"))
+    assert len(told) == 1
+    with FakeServer() as fake:
+        limited = {"items": [{"status": 429, "retry_after": 60, "times": 1}]}
+        requests.put(f"{fake.url}/_fake/faults", json=limited, timeout=10).raise_for_status()
+        program = configuration("python") + LIMITED.replace("RESET", told[0])
+
+        run([sys.executable, "-c", own(program, fake)], tmp_path)
+
+        assert [record.status for record in fake.intake.recorder.requests()] == [429, 202]
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

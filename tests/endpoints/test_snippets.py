@@ -219,6 +219,20 @@ def test_an_unknown_client_gets_404_with_the_list(fake: Fake, client: str) -> No
     assert "Clients: web, android, ios, python, node, java, go, ruby." in reply.messages[0]
 
 
+@pytest.mark.parametrize(("client", "meant"), [("andriod", "android"), ("pyton", "python"), ("nodejs", "node"), ("Java", "java")])
+def test_a_client_that_is_nearly_one_is_told_which(client: str, meant: str) -> None:
+    with pytest.raises(UnknownClientError, match=rf"Did you mean {meant}\?"):
+        snippet(client, URL, "k", "s")
+
+
+@pytest.mark.parametrize("client", ["bogus", "rust", "kotlin", "swift", "csharp", "docs", "javascript"])
+def test_a_client_that_is_like_none_is_taken_for_none(client: str) -> None:
+    with pytest.raises(UnknownClientError) as unknown:
+        snippet(client, URL, "k", "s")
+
+    assert "Did you mean" not in str(unknown.value)
+
+
 def test_the_function_raises_for_an_unknown_client() -> None:
     with pytest.raises(UnknownClientError, match=r"There is no snippet for 'rubyy'\. Did you mean ruby\?"):
         snippet("rubyy", URL, "k", "s")

@@ -151,6 +151,31 @@ refused or dropped (1):
     )
 
 
+def test_a_name_that_is_mistyped_where_nothing_like_it_came(sent: Sent) -> None:
+    sent.events(event("login"))
+
+    assert (
+        report_of(lambda: sent.inbox.assert_received("purchse"))
+        == """
+no event "purchse" was received
+note: 'purchse' is the name of no event that came; did you mean 'purchase'?
+received (1):
+     +0 ms   custom_event "login" customer_id='c1'
+"""
+    )
+
+
+@pytest.mark.parametrize("name", ["Purchases of a day", "checkout", "login"])
+def test_a_name_that_is_like_no_documented_one_gets_no_note(sent: Sent, name: str) -> None:
+    assert "did you mean" not in report_of(lambda: sent.inbox.assert_received(name))
+
+
+def test_a_name_that_came_gets_no_note_for_what_it_resembles(sent: Sent) -> None:
+    sent.events(event("purchased"))
+
+    assert "did you mean" not in report_of(lambda: sent.inbox.assert_received("purchased", customer_id="another"))
+
+
 def test_a_name_that_is_mistyped(sent: Sent) -> None:
     sent.events(order("purchase"), event("login"))
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ from tests.hosts import batch
 from tests.pytest_plugin.suites import Suite
 
 pytest_plugins = ["pytester"]
+
+# What a run in this process imports is forgotten after it, and the compiled part of cryptography cannot be loaded again.
+import_module("trustme")
 
 
 @pytest.fixture
@@ -159,6 +163,44 @@ def test_a_suite_names_the_folder_in_its_options(suite: Suite, tmp_path: Path) -
     )
 
     suite.run().assert_outcomes(passed=1)
+
+
+TRUST = """
+    import contextlib
+    import ssl
+    import urllib.request
+
+    def test_fails(fake_mparticle):
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(fake_mparticle.tls_url, context=ssl.create_default_context())
+        recorder = fake_mparticle.source.server.intake.recorder
+        assert recorder.wait(lambda: recorder.last_id(), 10)
+        {}
+"""
+MISTRUSTED = (
+    "The client refused the certificate of this server in the TLS handshake (TLSV1_ALERT_UNKNOWN_CA). "
+    "Let the client trust the CA in fake_mparticle.ca_path, for requests by verify=fake_mparticle.ca_path; "
+    "in a mobile SDK, switch certificate pinning off."
+)
+
+
+def test_the_section_of_a_test_whose_client_does_not_trust_the_ca_says_which_to_trust(suite: Suite) -> None:
+    suite.write(TRUST.format("assert False"))
+
+    result = suite.run()
+
+    result.stdout.fnmatch_lines(
+        ["Unclaimed, *", "  no HTTP request, answered 400: http_broken", f"    error http_broken: {MISTRUSTED}"], consecutive=True
+    )
+
+
+def test_the_report_of_an_assertion_says_which_ca_to_trust(suite: Suite) -> None:
+    suite.write(TRUST.format("fake_mparticle.assert_received('purchase')"))
+
+    text = " ".join(suite.run().stdout.str().replace("\nE", "").split())
+
+    assert "400 no HTTP request key=None error http_broken: The client refused the certificate" in text
+    assert "hint: Let the client trust the CA in fake_mparticle.ca_path, for requests by verify=fake_mparticle.ca_path;" in text
 
 
 def test_a_plain_run_imports_nothing_for_https(suite: Suite) -> None:
