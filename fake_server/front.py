@@ -36,6 +36,10 @@ SHARE: Final = 0.05
 """The share of the event loop's time that all streams together take for themselves; they rest longer where chunks cost more."""
 
 
+_ASCII: Final = bytes(range(0x21, 0x7F))
+"""What may stand in a query for Flask as it came: a signature is over the query as its client wrote it."""
+
+
 class Front:
     """An ASGI application over the endpoint tables; `open` and `close` are called on its event loop."""
 
@@ -132,7 +136,7 @@ class Front:
             # Read here, so that a client that is slow to send holds no thread.
             body, _, _ = await self._read(scope["headers"], receive)
             scope["mparticle_fake.body"] = io.BytesIO(body)
-        scope["query_string"] = quote_from_bytes(scope["query_string"], safe="!$&'()*+,/:;=?@[]%~-._").encode()
+        scope["query_string"] = quote_from_bytes(scope["query_string"], safe=_ASCII).encode()
         watch: asyncio.Task[None] | None = None
 
         async def send_and_watch(message: dict[str, Any]) -> None:

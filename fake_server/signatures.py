@@ -11,12 +11,16 @@ from typing import Final
 
 from .checks.finding import Finding, make
 from .intake import Submission
+from .redaction import redact_query
 from .workspaces import Input
 
 HEADER: Final = b"x-mp-signature"
 
 MOST_SHOWN: Final = 120
-"""Characters of the body in a finding."""
+"""Characters of the body in a finding, and of Date."""
+
+MOST_OF_A_TARGET: Final = 500
+"""Characters of the path with its query there."""
 
 _PREFIX: Final = re.compile(r"/(?:nativeevents|identity|config|webevents|tags)(?=/)")
 """What a CNAME puts before a path; the SDKs sign without it (`client-sdks.md §3.1`)."""
@@ -57,17 +61,25 @@ def verify(submission: Submission, sender: Input, body: bytes) -> Finding | None
         expected = _digest(sender.secret, _head(submission.method, written, target), body)
         if hmac.compare_digest(given, expected.encode()):
             return None
-    text = body[: MOST_SHOWN * 4].decode("utf-8", "replace")
-    shown = text[:MOST_SHOWN] + "…" if len(text) > MOST_SHOWN else text
-    size = f", {len(body)} bytes in all" if body else ""
-    signed = _head(submission.method, written, targets[0]).decode("utf-8", "replace") + shown
     return make(
         "signature_wrong",
         f"x-mp-signature is not that of this request with the secret of the API key {sender.key[:80]!r}. "
-        f"What was signed here: {signed!r}{size}.",
+        f"What was signed here: {_shown(submission.method, written, targets[0], body)}.",
         hint="Compare it with what the client signs: the text of Date as it is sent, the path as mParticle has it (without the "
         "prefix of a CNAME), the body before it is compressed. If they are the same, the secrets differ.",
     )
+
+
+def _shown(method: str, date: str, target: str, body: bytes) -> str:
+    """What is signed, to be read: not all of it where somebody made it long, and nothing that is redacted in the record."""
+    text = body[: MOST_SHOWN * 4].decode("utf-8", "replace")
+    head = f"{method}\n{_cut(date, MOST_SHOWN)}\n{_cut(redact_query(target), MOST_OF_A_TARGET)}"
+    size = f", {len(body)} bytes in all" if body else ""
+    return f"{(head + _cut(text, MOST_SHOWN)).encode('utf-8', 'replace').decode()!r}{size}"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _targets(submission: Submission) -> list[str]:

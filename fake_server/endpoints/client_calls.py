@@ -92,7 +92,9 @@ def _alias_error(findings: list[Finding]) -> Answer:
 
 def _wrong_alias(value: Any, timed: bool) -> list[tuple[str, str]]:
     """Where an alias request is wrong, and how; a `timed` one needs its range of time."""
-    data = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return [("", f"The body is {got(value)}; expected an object with data, which has source_mpid and destination_mpid.")]
+    data = value.get("data")
     if not isinstance(data, dict):
         return [("/data", f"data is {got(data)}; expected an object with source_mpid and destination_mpid.")]
     wrong = []

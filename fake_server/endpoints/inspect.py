@@ -21,7 +21,7 @@ from ..query import Cursor, Filter, FilterError, Item, Kind, Wait
 from ..recording import BatchRecord, RequestRecord, StoreError, Verdict
 from ..redaction import Headers
 from ..version import __version__
-from ..workspaces import Mode, Workspace
+from ..workspaces import MODES, Mode, Workspace
 from .answers import error_answer, json_answer
 from .guard import Pairs, guarded
 from .guard import pairs as read_pairs
@@ -100,8 +100,8 @@ def _workspace_body(submission: Submission) -> "_WorkspaceBody":
         return msgspec.json.decode(submission.body, type=_WorkspaceBody)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         expected = (
-            '{"name": …, "mode": …, "inputs": [{"key": …, "secret": …}], "ignore": […], "error": […], "config": {…}, '
-            '"native_config": {…}}'
+            f'{{"name": …, "mode": "{"|".join(MODES)}", "inputs": [{{"key": …, "secret": …}}], "ignore": […], "error": […], '
+            '"config": {…}, "native_config": {…}}'
         )
         raise FilterError(f"The body is not what this endpoint takes: {error}. Expected {expected}.") from error
 
@@ -260,8 +260,10 @@ class _Inspect:
         taken = _take(pairs, "workspace")
         if pairs:
             raise FilterError(f"Unknown parameter {pairs[0][0][:80]!r}. Valid: workspace.")
-        forgotten = self.recorder.forget(taken.get("workspace"))
-        self.intake.workspaces.forget(taken.get("workspace"))
+        # At once: what is recorded between the two would stay, without its profile.
+        with self.recorder.lock:
+            forgotten = self.recorder.forget(taken.get("workspace"))
+            self.intake.workspaces.forget(taken.get("workspace"))
         return json_answer(200, {"forgotten": forgotten})
 
     def import_(self, submission: Submission) -> Answer:
@@ -328,9 +330,10 @@ class _Inspect:
 
     def remove_workspace(self, submission: Submission) -> Answer:
         name = submission.arguments["name"]
-        if not self.intake.workspaces.remove(name):
-            return error_answer(404, f"There is no workspace {name[:80]!r}.")
-        return json_answer(200, {"forgotten": self.recorder.forget(name)})
+        with self.recorder.lock:
+            if not self.intake.workspaces.remove(name):
+                return error_answer(404, f"There is no workspace {name[:80]!r}.")
+            return json_answer(200, {"forgotten": self.recorder.forget(name)})
 
     def remove_input(self, submission: Submission) -> Answer:
         name, key = submission.arguments["name"], submission.arguments["key"]

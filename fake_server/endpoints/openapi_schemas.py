@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from .. import query
-from ..checks.finding import Finding
+from ..checks.finding import CODES, Finding
 from ..dialects.java import ENUMS
 from ..dialects.standard import IDENTITY_TYPES
 from ..faults import MOST_FAULTS, Fault
@@ -33,7 +33,10 @@ def schemas() -> Json:
             schema["description"] = cleandoc(schema["description"])
     # Some are private to the module that reads them; here they have a name.
     named = msgspec.json.encode({name.lstrip("_"): schema for name, schema in components.items()})
-    return {**msgspec.json.decode(named.replace(f"{REF}_".encode(), REF.encode())), **_WRITTEN}
+    made = msgspec.json.decode(named.replace(f"{REF}_".encode(), REF.encode()))
+    # For those who have no docs/findings.md: it is not installed. No enum: an import takes findings of other versions.
+    made["Finding"]["properties"]["code"]["description"] = "\n".join(f"* `{code}`: {CODES[code].explanation}" for code in CODES)
+    return {**made, **_WRITTEN}
 
 
 _COUNT: Final = {"type": "integer", "minimum": 0}

@@ -6,7 +6,7 @@ from typing import Final
 from mparticle_sdk import limits
 
 from .events_api import FORMS
-from .openapi_parts import MPID, REF, Json, json_response, parameter, refusals
+from .openapi_parts import MEANINGS, MPID, REF, Json, json_response, parameter, refusals
 from .web_sdk import STRICT_REFUSAL
 
 TAGS: Final = (
@@ -73,9 +73,11 @@ _KEY: Final = parameter(
     "key", "path", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$", "examples": ["my-key"]}, "The API key of the input."
 )
 _MPID: Final = {**parameter("mpid", "query", MPID, "The user."), "required": True}
-_ANSWERED_400: Final = json_response(
-    "The request names no two profiles, or a range of time that ends first.", {"$ref": f"{REF}AliasError"}
-)
+_ALIASED: Final = {
+    "202": json_response("It was received.", {"type": "object"}),
+    "400": json_response("The request names no two profiles, or a range of time that ends first.", {"$ref": f"{REF}AliasError"}),
+    "413": json_response(MEANINGS[413], {"$ref": f"{REF}AliasError"}),
+}
 _TAKEN: Final = {"description": "It was recorded; nobody looks into it."}
 _PUBLIC: Final[list[Json]] = [{}]
 _SIGNED: Final[list[Json]] = [{"signature": []}]
@@ -125,7 +127,7 @@ def clients() -> Json:
                 "post",
                 "aliasOnWeb",
                 "Move what an anonymous user did to a known one",
-                {"202": json_response("It was received.", {"type": "object"}), "400": _ANSWERED_400, **refusals(401)},
+                {**_ALIASED, **refusals(401)},
                 requestBody=alias,
             ),
         ),
@@ -170,7 +172,7 @@ def clients() -> Json:
                 "post",
                 "aliasOnDevice",
                 "Move what an anonymous user did to a known one",
-                {"202": json_response("It was received.", {"type": "object"}), "400": _ANSWERED_400},
+                _ALIASED,
                 [_COMPRESSED],
                 requestBody=alias,
             ),

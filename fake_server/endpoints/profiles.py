@@ -90,12 +90,12 @@ class _Api:
         self, workspace: str | None, after: int, mpid: int | None, identity: tuple[str, str] | None
     ) -> Iterator[ProfileItem]:
         """The profiles that were asked for, brought up to date. Raises StoreError."""
-        behind = True
-        while behind:
+        # What comes from now on is for who asks later: there may be no end to it.
+        newest = self.intake.recorder.last_id()
+        while not self.idsync.has_read(newest):
             # A part at a time, and below a profile at a time: nobody who identifies meanwhile waits for all of it.
             with self.idsync.lock:
                 self.idsync.approach(self.intake.recorder, canonical_batches)
-            behind = self.idsync.behind(self.intake.recorder) > 0
         chosen = [profiles for profiles in self.idsync.all() if workspace in (None, profiles.workspace)]
         if mpid is not None:
             known = ((profiles, profiles.get(mpid)) for profiles in chosen)

@@ -1,6 +1,7 @@
 """One profile: what is known of a person, and how a batch adds to it. `profiles.py` makes them, `/_fake/profiles` shows them."""
 
 from collections.abc import Iterator
+from heapq import nsmallest
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,12 @@ Json = Any
 
 MOST_DEVICES: Final = 100
 """Values of one device type, and devices, that a profile keeps; the oldest give way."""
+
+MOST_ATTRIBUTES: Final = 1_000
+"""Attributes that a profile keeps, deleted ones too, and purposes of a regulation; those set the longest time ago give way."""
+
+MOST_REGULATIONS: Final = 10
+"""Regulations of which it keeps consent: mParticle knows two."""
 
 _DEVICE_IDS: Final = sorted(DEVICE - {"mp_deviceid"})
 
@@ -95,12 +102,16 @@ class Profile(msgspec.Struct, eq=False, gc=False):
                 _set(self.attributes, name, Stamped(time, value))
         for name in _deleted(batch, attributes if isinstance(attributes, dict) else {}):
             _set(self.attributes, name, Stamped(time, deleted=True))
+        _trim(self.attributes)
         consent = batch.get("consent_state")
         if isinstance(consent, dict):
             for regulation, purposes in consent.items():
-                if isinstance(purposes, dict):
+                known = regulation in self.consent or len(self.consent) < MOST_REGULATIONS
+                if known and isinstance(purposes, dict) and purposes:
+                    states = self.consent.setdefault(regulation, {})
                     for purpose, state in purposes.items():
-                        _set(self.consent.setdefault(regulation, {}), purpose, Stamped(time, state))
+                        _set(states, purpose, Stamped(time, state))
+                    _trim(states)
         self._fold_device(batch, time)
 
     def _fold_device(self, batch: dict[str, Json], time: int) -> None:
@@ -127,6 +138,12 @@ def _set(holder: dict[str, Stamped], name: str, new: Stamped) -> None:
     old = holder.get(name)
     if old is None or new.time >= old.time:
         holder[name] = new
+
+
+def _trim(holder: dict[str, Stamped]) -> None:
+    if len(holder) > MOST_ATTRIBUTES:
+        for name in nsmallest(len(holder) - MOST_ATTRIBUTES, holder, key=lambda name: holder[name].time):
+            del holder[name]
 
 
 def _deleted(batch: dict[str, Json], attributes: dict[str, Json]) -> Iterator[str]:

@@ -4,7 +4,6 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import nsmallest
-from typing import Final
 
 import msgspec
 
@@ -12,7 +11,8 @@ from .identity_types import DEVICE, Identities
 from .profile import Json, Profile
 from .strategy import DEFAULT, Strategy
 
-_NOBODY: Final[tuple[Profile, ...]] = ()
+_Index = dict[tuple[str, str], dict[int, Profile]]
+"""Profiles by identity, and there by mpid: a crowd may share one, and each comes and goes without a look at the others."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -33,8 +33,8 @@ class Profiles:
         self._profiles: dict[int, Profile] = {}
         # Two indexes. A profile with a login ID is found by what is unique or logs in, as nothing else may return it; so an
         # identity that a hundred thousand of them share costs nothing.
-        self._by_id: dict[tuple[str, str], tuple[Profile, ...]] = {}
-        self._anonymous: dict[tuple[str, str], tuple[Profile, ...]] = {}
+        self._by_id: _Index = {}
+        self._anonymous: _Index = {}
         self._indexed = frozenset(strategy.login_ids + strategy.unique_ids)
 
     def __len__(self) -> int:
@@ -55,14 +55,13 @@ class Profiles:
 
     def holders(self, name: str, value: str, known: Identities) -> Sequence[Profile]:
         """The profiles with this identity that have no login ID, or one that is among the `known`."""
-        anonymous = self._anonymous.get((name, value), _NOBODY)
-        logged_in: dict[int, Profile] = {}
+        found: dict[int, Profile] = {}
         for login in self.strategy.login_ids:
             if login in known:
-                for profile in self._by_id.get((login, known[login]), _NOBODY):
+                for profile in self._by_id.get((login, known[login]), {}).values():
                     if profile.has(name, value):
-                        logged_in[profile.mpid] = profile
-        return [*logged_in.values(), *anonymous] if logged_in else anonymous
+                        found[profile.mpid] = profile
+        return [*found.values(), *self._anonymous.get((name, value), {}).values()]
 
     # -- changing them -----------------------------------------------------------------------------------------------------
 
@@ -104,23 +103,15 @@ class Profiles:
 
     def modify(self, profile: Profile, changes: Sequence[Change]) -> None:
         """Change identities; a unique one is taken from whoever has it (`identity.md §7`, `§10`)."""
+        # Once for all of them: a request may have thousands, and a profile hundreds of identities.
+        self._forget(profile)
         for change in changes:
             if change.new is not None and change.name in self.strategy.unique_ids:
-                for other in self._by_id.get((change.name, change.new), _NOBODY):
-                    self._replace(other, Change(change.name, change.new, None))
-            self._replace(profile, change)
-
-    def _replace(self, profile: Profile, change: Change) -> None:
-        self._forget(profile)
-        if change.name in DEVICE:
-            if change.old is not None:
-                profile.remove_device_id(change.name, change.old)
-            if change.new is not None:
-                profile.add_device_id(change.name, change.new)
-        elif change.new is not None:
-            profile.identities[change.name] = change.new
-        else:
-            profile.identities.pop(change.name, None)
+                for other in list(self._by_id.get((change.name, change.new), {}).values()):
+                    self._forget(other)
+                    _replace(other, Change(change.name, change.new, None))
+                    self._index(other)
+            _replace(profile, change)
         self._index(profile)
 
     def trim(self, keep: int) -> None:
@@ -136,17 +127,16 @@ class Profiles:
 
     def _index(self, profile: Profile) -> None:
         for index, pair in self._places(profile):
-            index[pair] = (*index.get(pair, _NOBODY), profile)
+            index.setdefault(pair, {})[profile.mpid] = profile
 
     def _forget(self, profile: Profile) -> None:
         for index, pair in self._places(profile):
-            left = tuple(other for other in index.get(pair, _NOBODY) if other is not profile)
-            if left:
-                index[pair] = left
-            else:
-                index.pop(pair, None)
+            holders = index[pair]
+            del holders[profile.mpid]
+            if not holders:
+                del index[pair]
 
-    def _places(self, profile: Profile) -> Iterator[tuple[dict[tuple[str, str], tuple[Profile, ...]], tuple[str, str]]]:
+    def _places(self, profile: Profile) -> Iterator[tuple[_Index, tuple[str, str]]]:
         anonymous = not self.strategy.is_logged_in(profile)
         for pair in profile.pairs():
             if pair[0] in self._indexed:
@@ -161,3 +151,15 @@ class Profiles:
         """
         text: Json = [self.seed, sorted(known.items()), attempt]
         return int.from_bytes(hashlib.blake2b(msgspec.json.encode(text), digest_size=8).digest(), "big", signed=True)
+
+
+def _replace(profile: Profile, change: Change) -> None:
+    if change.name in DEVICE:
+        if change.old is not None:
+            profile.remove_device_id(change.name, change.old)
+        if change.new is not None:
+            profile.add_device_id(change.name, change.new)
+    elif change.new is not None:
+        profile.identities[change.name] = change.new
+    else:
+        profile.identities.pop(change.name, None)

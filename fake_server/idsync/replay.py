@@ -90,6 +90,10 @@ class Idsync:
         """How many requests were recorded since the last time, at most; some may be forgotten."""
         return recorder.last_id() - self._position
 
+    def has_read(self, request: int) -> bool:
+        """Whether the request of this id has been taken in, with all before it."""
+        return self._position >= request
+
     def catch_up(self, recorder: Recorder, read_batches: ReadBatches) -> Resolved | None:
         """Take in all that was recorded since the last time; returns what the newest request led to, if that was to identify.
 
@@ -111,13 +115,14 @@ class Idsync:
         self._reading = None
         count = size = 0
         for record in reading:
+            if self._forgotten != forgotten:
+                # This one may be among them.
+                return resolved
             # First, so that a record that cannot be read is in nobody's way for ever.
             self._position = record.id
             resolved = self._take(record, read_batches, recorder.keep)
             count += record.weight
             size += len(record.body)
-            if self._forgotten != forgotten:
-                return resolved
             if count >= AT_ONCE or size >= BYTES_AT_ONCE:
                 self._reading, self._read = reading, forgotten
                 return resolved

@@ -271,6 +271,20 @@ def test_a_store_that_fails_is_told_and_the_next_request_works(fake: Fake, monke
     assert ask(fake, "identify").status == 200
 
 
+def test_a_page_may_read_that_the_store_failed_after_a_long_wait(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise StoreError("The store failed: disk full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("mparticle_fake_server.endpoints.identity._Later.poll", lambda _: None)
+        broken.setattr("mparticle_fake_server.endpoints.identity._Later.behind", False)
+        broken.setattr("mparticle_fake_server.endpoints.identity._Later.timeout", 0)
+        broken.setattr(MemoryRecorder, "record", fail)
+        reply = ask(fake, "identify")
+
+    assert (reply.status, reply.headers["access-control-allow-origin"]) == (503, "*")
+
+
 def test_web_app_and_server_of_one_workspace_meet_the_same_person(open_fake: OpenFake) -> None:
     with open_fake(credentials=[("web", None, "shop"), ("app", None, "shop"), ("server", None, "shop")]) as fake:
         mpid = ask(fake, "login", body(known_identities={"customerid": "u1", **DEVICE}), x_mp_key="web").json["mpid"]

@@ -451,6 +451,7 @@ def test_a_removed_workspace_takes_its_inputs_and_records_along(open_fake: OpenF
         ("POST", "workspaces", {"mode": "strict"}, "no name"),
         ("POST", "workspaces", {"name": "default"}, "exists"),
         ("POST", "workspaces", {"name": "a", "mode": "hard"}, "Invalid enum value 'hard'"),
+        ("PUT", "workspaces/default", {"mode": "strct"}, '"mode": "faithful|strict|lenient"'),
         ("POST", "workspaces", {"name": "a", "modus": "strict"}, "unknown field `modus`"),
         ("POST", "workspaces", {"name": "a", "inputs": [{"key": "a:b"}]}, "colon"),
         ("POST", "workspaces", {"name": "a", "inputs": [{"key": "taken"}]}, "belongs to the workspace 'shop'"),

@@ -132,6 +132,11 @@ def test_the_date_is_signed_as_it_is_written(fake: Fake, date: str) -> None:
     assert native(fake, "POST", NATIVE_EVENTS, native_batch(), platform=ANDROID | {"Date": date}).status == 202
 
 
+@pytest.mark.parametrize("version", ["1.0%20beta", "1.0+beta", "1;2", "%C3%A9", 'a|b{c}"^`'])
+def test_the_query_is_signed_as_it_is_written(fake: Fake, version: str) -> None:
+    assert native(fake, "GET", f"/v4/{KEY}/config?av={version}&sv=6").status == 200
+
+
 def test_another_date_than_the_signed_one_is_a_wrong_signature(fake: Fake) -> None:
     reply = native(fake, "POST", NATIVE_EVENTS, native_batch(), headers={"Date": "Tue, 05 Mar 2024 10:11:13 GMT+01:00"})
 
@@ -190,6 +195,23 @@ def test_what_is_told_of_a_wrong_signature_has_no_secret_and_no_signature(fake: 
     right = signature(SECRET, "POST", ANDROID["Date"], NATIVE_EVENTS, json.dumps(body).encode())
     assert SECRET.encode() not in record
     assert right.encode() not in record
+
+
+def test_what_is_told_of_a_wrong_signature_leaves_out_what_the_record_does_not_keep(fake: Fake) -> None:
+    reply = native(fake, "GET", f"/v4/{KEY}/config?av=1&token=hunter2", secret="other-secret")
+
+    record = fake.request("GET", "/_fake/requests/1").body
+    assert b"av=1&token=<redacted>" in reply.body
+    assert b"hunter2" not in reply.body + record
+
+
+def test_what_is_told_of_a_wrong_signature_is_not_as_long_as_somebody_likes(fake: Fake) -> None:
+    long = "x" * 20_000
+
+    reply = native(fake, "GET", f"/v4/{KEY}/config?av={long}", platform=ANDROID | {"Date": long}, secret="other-secret")
+
+    assert codes(fake) == ["signature_wrong"]
+    assert len(reply.body) < 2000
 
 
 @pytest.mark.parametrize("header", ["x-mp-signature", "Date"])

@@ -12,7 +12,7 @@ import schemathesis
 
 from mparticle_fake_server import items, query
 from mparticle_fake_server.app import open_intake, tables
-from mparticle_fake_server.checks.finding import Finding
+from mparticle_fake_server.checks.finding import CODES, Finding
 from mparticle_fake_server.endpoints.openapi import document
 from mparticle_fake_server.endpoints.profiles import ProfileItem
 from tests.hosts import Fake
@@ -88,6 +88,12 @@ def test_every_endpoint_is_in_it_and_nothing_else() -> None:
 
     served = {(row.method, row.path.replace("<", "{").replace(">", "}")) for row in rows}
     assert set(OPERATIONS) == served
+
+
+def test_the_codes_of_findings_are_explained_to_those_who_have_no_docs() -> None:
+    told = DOCUMENT["components"]["schemas"]["Finding"]["properties"]["code"]["description"].splitlines()
+
+    assert told == [f"* `{code}`: {about.explanation}" for code, about in CODES.items()]
 
 
 def test_variable_parts_of_paths_are_parameters() -> None:

@@ -4,8 +4,11 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 
+from mparticle_fake_server.idsync import Idsync
+from mparticle_fake_server.recording import Recorder
 from tests.hosts import Fake, OpenFake, batch
 
 OTHER = "Basic b3RoZXI6cw=="
@@ -119,6 +122,28 @@ def test_the_profiles_of_all_workspaces_come_in_the_order_in_which_they_were_mad
 
         assert people(fake) == ["c0", "c1", "c2", "c3"]
         assert people(fake, workspace="theirs") == ["c1", "c3"]
+
+
+def test_who_uploads_without_a_break_does_not_keep_a_list_waiting(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    approach = Idsync.approach
+    looks = 0
+
+    def approach_while_somebody_uploads(idsync: Idsync, recorder: Recorder, *how: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        assert looks < 10
+        resolved = approach(idsync, recorder, *how)
+        known = next(recorder.requests())
+        recorder.record([msgspec.structs.replace(known)])
+        return resolved
+
+    identify(fake, customerid="a")
+    fake.upload(batch(user_identities={"customer_id": "b"}))
+    with monkeypatch.context() as patched:
+        patched.setattr(Idsync, "approach", approach_while_somebody_uploads)
+        found = people(fake)
+
+    assert found == ["a", "b"]
 
 
 def test_one_profile_is_found_by_its_mpid(fake: Fake) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from mparticle_fake_server.configurations import check_config
 from tests.endpoints.sdk_requests import ALIAS, CREDENTIALS, EVENTS, KEY, codes, names, web, web_batch
 from tests.hosts import BASIC, Fake, OpenFake, Reply, batch, server_host
 
@@ -129,6 +130,14 @@ def test_in_strict_mode_a_faulty_body_gets_a_status_on_which_the_sdk_drops_it(op
         assert FAULTY[which][1] in reply.messages[0]
         assert reply.headers["access-control-allow-origin"] == "*"
         assert web(fake, web_batch("next")).status == 202
+
+
+def test_the_code_of_that_answer_is_one_that_the_openapi_document_lists(open_fake: OpenFake) -> None:
+    with open_fake(mode="strict") as fake:
+        (error,) = web(fake, b"hello").json["errors"]
+
+        schema = fake.ask("openapi.json")["components"]["schemas"]["Error"]["properties"]["errors"]
+        assert error["code"] in schema["items"]["properties"]["code"]["enum"]
 
 
 def test_in_strict_mode_an_error_in_a_batch_refuses_it_too(open_fake: OpenFake) -> None:
@@ -363,6 +372,7 @@ def test_a_new_configuration_is_told_to_the_next_page(fake: Fake) -> None:
         ({"identityUrl": "localhost:8080/v1"}, "config.identityUrl is 'localhost:8080/v1'; expected an address"),
         ({"eventBatchingIntervalMillis": "0"}, "config.eventBatchingIntervalMillis is a flag; expected it inside of flags"),
         ({"kitConfig": []}, "Did you mean kitConfigs?"),
+        ({"flgs": {}}, "config has a member 'flgs', which no SDK reads. Did you mean flags?"),
     ],
 )
 def test_a_configuration_with_which_the_sdk_would_not_work_is_refused(fake: Fake, wrong: dict[str, Any], message: str) -> None:
@@ -378,6 +388,20 @@ def test_a_configuration_with_which_the_sdk_would_not_work_is_refused(fake: Fake
 )
 def test_a_configuration_that_the_sdk_understands_is_taken(fake: Fake, right: dict[str, Any]) -> None:
     assert put(fake, config=right).status == 200
+
+
+@pytest.mark.parametrize(
+    ("place", "members"),
+    [
+        ("config", "domain dataPlan cookieDomain logLevel useNativeSdk customFlags maxProducts package identifyRequest"),
+        (
+            "native_config",
+            "cue pmk dur oo cms tri pio dpmd ci rdlat inhd dbg id ct crml ck mpid cs pn pnm rnt lct ltm acc mdf das iasr",
+        ),
+    ],
+)
+def test_members_of_other_versions_of_the_sdks_are_taken_for_no_slips(place: str, members: str) -> None:
+    check_config(dict.fromkeys(members.split(), "a value"), place)
 
 
 def test_an_unknown_key_gets_403_and_the_sdk_goes_on_without_a_configuration(open_fake: OpenFake) -> None:
@@ -441,8 +465,8 @@ WRONG_ALIASES = {
     "an mpid of more than 64 bits": (alias(destination_mpid=str(2**63)), "expected the mpid of a profile, a 64-bit integer"),
     "a range that ends before it begins": (alias(start_unixtime_ms=2, end_unixtime_ms=1), "end_unixtime_ms is 1, before"),
     "no times": (alias(start_unixtime_ms=None, end_unixtime_ms=None), "start_unixtime_ms is null; expected milliseconds"),
+    "an array": ([], "The body is an array; expected an object with data"),
     "no data": ({"request_type": "alias"}, "data is"),
-    "an array": ([], "data is"),
 }
 
 
@@ -480,6 +504,17 @@ def test_an_alias_request_beyond_the_limit_gets_413(open_fake: OpenFake) -> None
         reply = web(fake, alias(), ALIAS)
 
     assert (reply.status, reply.json["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+def test_every_status_of_an_alias_request_is_in_the_openapi_document(open_fake: OpenFake) -> None:
+    with open_fake(max_body=1_000, unknown_keys=False, credentials=CREDENTIALS) as fake:
+        sent = [web(fake, alias(), ALIAS), web(fake, [], ALIAS), web(fake, {"more": "x" * 1_000}, ALIAS)]
+        sent.append(web(fake, alias(), "/v1/identity/other-key/Alias"))
+
+        document = fake.ask("openapi.json")["paths"]
+        for path in ("/v1/identity/{key}/Alias", "/v1/identity/{key}/alias"):
+            assert {str(reply.status) for reply in sent} <= document[path]["post"]["responses"].keys()
+        assert [reply.status for reply in sent] == [202, 400, 413, 401]
 
 
 def test_an_alias_request_meets_the_next_fault(fake: Fake) -> None:

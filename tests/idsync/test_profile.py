@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mparticle_fake_server.idsync.profile import MOST_DEVICES, Profile
+from mparticle_fake_server.idsync.profile import MOST_ATTRIBUTES, MOST_DEVICES, MOST_REGULATIONS, Profile
 
 NOW = 1_795_000_000_000
 
@@ -112,6 +112,24 @@ def test_consent_is_kept_by_regulation_and_purpose_each_with_the_latest_state() 
         "gdpr": {"ads": yes, "maps": no},
         "ccpa": {"data_sale_opt_out": yes},
     }
+
+
+def test_a_bounded_number_of_attributes_is_kept_those_set_last() -> None:
+    names = [f"a{number}" for number in range(MOST_ATTRIBUTES)]
+
+    profile = folded(
+        at(9, user_attributes={"old": 1}), at(8, user_attributes=dict.fromkeys(names, 1)), at(7, user_attributes={"new": 1})
+    )
+
+    assert list(attributes(profile)) == [*names[1:], "new"]
+
+
+def test_a_bounded_number_of_purposes_and_regulations_is_kept() -> None:
+    purposes = {f"p{number}": {"consented": True} for number in range(MOST_ATTRIBUTES + 5)}
+
+    profile = folded({"consent_state": {f"r{number}": purposes for number in range(MOST_REGULATIONS + 5)}})
+
+    assert [len(states) for states in profile.consent.values()] == [MOST_ATTRIBUTES] * MOST_REGULATIONS
 
 
 def test_a_device_is_told_by_its_mp_deviceid_and_keeps_what_it_said_last() -> None:

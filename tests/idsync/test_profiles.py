@@ -1,7 +1,9 @@
 """Profiles: what identify adds, what modify changes, mpids, and how many are kept."""
 
 import random
+import time
 
+from mparticle_fake_server.idsync.identity_types import DEVICE
 from mparticle_fake_server.idsync.profile import MOST_DEVICES
 from mparticle_fake_server.idsync.profiles import Change
 from tests.idsync.people import People
@@ -225,3 +227,31 @@ def test_an_identity_that_all_known_people_share_does_not_slow_down_finding_one(
     holders = people.profiles.holders("ios_advertising_id", "0", {"ios_advertising_id": "0", "customer_id": "c7"})
 
     assert [profile.identities["customer_id"] for profile in holders] == ["c7"]
+
+
+def test_a_crowd_that_shares_an_identity_does_not_slow_down_who_joins_it() -> None:
+    def seconds(most: int) -> float:
+        people = People()
+        began = time.process_time()
+        for number in range(1, most + 1):
+            # By mpid, as batches of clients that have kept theirs.
+            people.profiles.add(people.profiles.make(number, number, {}, number), {"mp_deviceid": "shared"})
+        return time.process_time() - began
+
+    # Copying the crowd for each who joins makes it 60 times as long, or more.
+    assert min(seconds(16_000) for _ in range(3)) < 30 * min(seconds(2_000) for _ in range(3))
+
+
+def test_a_long_list_of_changes_costs_as_much_for_a_profile_with_many_identities() -> None:
+    def seconds(identities: int) -> float:
+        people = People()
+        profile = people.identify(mp_deviceid="d")
+        for number in range(identities):
+            people.profiles.add(profile, dict.fromkeys(sorted(DEVICE), f"v{number}"))
+        changes = [Change("other", None, f"x{number}") for number in range(1_000)]
+        began = time.process_time()
+        people.profiles.modify(profile, changes)
+        return time.process_time() - began
+
+    # It is 400 times as long where each change looks at all identities.
+    assert min(seconds(MOST_DEVICES) for _ in range(3)) < 50 * min(seconds(1) for _ in range(3))

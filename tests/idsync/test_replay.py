@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mparticle_fake_server.app import open_intake, tables
 from mparticle_fake_server.endpoints import identity
 from mparticle_fake_server.idsync import Idsync
 from mparticle_fake_server.idsync.profile import Profile
 from mparticle_fake_server.idsync.replay import AT_ONCE, BYTES_AT_ONCE
-from mparticle_fake_server.intake import canonical_batches
+from mparticle_fake_server.intake import Answer, Submission, Waiting, canonical_batches
 from mparticle_fake_server.recording import Recorder, RequestRecord
 from tests.hosts import Fake, batch, flask_host
 from tests.idsync.people import recorded_fake
@@ -243,6 +244,35 @@ def test_what_is_forgotten_leaves_no_profile(fake: Fake) -> None:
     assert ask(fake, "search", {"customerid": "a"})["errors"][0]["code"] == "NOT_FOUND_ERROR"
 
 
+@pytest.mark.parametrize("path", ["batches", "batches?workspace=default", "workspaces/default"])
+def test_whoever_comes_while_others_are_forgotten_has_a_record_and_a_profile(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    comers: list[Thread] = []
+
+    def somebody_comes(fake: Fake, name: str) -> None:
+        comers.append(Thread(target=ask, args=(fake, "identify", {"customerid": name})))
+        comers[-1].start()
+        comers[-1].join(0.2)
+
+    with recorded_fake() as (fake, recorder):
+        forget = recorder.forget
+
+        def forget_while_somebody_comes(workspace: str | None = None) -> int:
+            somebody_comes(fake, "a")
+            forgotten = forget(workspace)
+            somebody_comes(fake, "b")
+            return forgotten
+
+        monkeypatch.setattr(recorder, "forget", forget_while_somebody_comes)
+        fake.request("DELETE", f"/_fake/{path}")
+        for comer in comers:
+            comer.join()
+
+        anew = Idsync()
+        anew.catch_up(recorder, canonical_batches)
+        kept = [profile.identities for profile in anew.of("default").after(0)]
+        assert [profile["identities"] for profile in fake.items("profiles")] == kept
+
+
 def test_a_batch_that_was_forgotten_before_anybody_looked_leaves_no_profile(fake: Fake) -> None:
     upload(fake, {"customerid": "a"})
     fake.request("DELETE", "/_fake/batches?workspace=default")
@@ -327,6 +357,30 @@ def test_a_backlog_is_read_in_parts_of_a_bounded_size(recorded: tuple[Fake, Reco
         sizes.append(len(idsync.of("default")))
 
     assert sizes[:3] == [AT_ONCE, 2 * AT_ONCE, 3 * AT_ONCE]
+
+
+def test_who_uploads_without_a_break_does_not_keep_an_identity_request_waiting() -> None:
+    handlers = {(row.method, row.path): row.handler for row in tables(open_intake())}
+
+    def post(path: str, body: Any) -> Any:
+        headers = [(b"x-mp-key", b"key"), (b"authorization", b"Basic a2V5OnNlY3JldA==")]
+        return handlers["POST", path](Submission("POST", path, "", headers, json.dumps(body).encode()))
+
+    def upload_more_than_is_read_at_once() -> None:
+        for _ in range(3):
+            post("/v2/bulkevents", [batch(user_identities={"customer_id": "a"})] * 100)
+
+    for _ in range(20):
+        upload_more_than_is_read_at_once()
+    reply = post("/v1/identify", {"environment": "development", "known_identities": {"customerid": "a"}})
+    looks = 0
+    while isinstance(reply, Waiting) and looks < 100:
+        upload_more_than_is_read_at_once()
+        reply = reply.poll() or reply
+        looks += 1
+
+    assert isinstance(reply, Answer)
+    assert 5 < looks < 30
 
 
 def test_a_backlog_of_large_bodies_is_read_in_parts_too(recorded: tuple[Fake, Recorder]) -> None:
