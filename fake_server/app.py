@@ -57,6 +57,8 @@ class Options(TypedDict, total=False):
     """Whether a key that is not among `credentials` is taken, into the workspace `default` (default), or refused."""
     max_body: int
     """Bytes of a body, also after decompression, above which it gets 413. Default 2 000 000."""
+    seed: int
+    """Of the mpids that are made: the same users get the same ones, and others with another seed. Default 0."""
     token: str | None
     """What the inspect API wants from whoever asks; none by default."""
 
@@ -66,6 +68,7 @@ _KINDS: Final = {
     "store": (str, "'memory' or 'sqlite:///FILE'"),
     "keep": (int, "a number of batches"),
     "max_body": (int, "a number of bytes"),
+    "seed": (int, "a number"),
 }
 
 
@@ -103,7 +106,9 @@ def open_intake(**options: Unpack[Options]) -> Intake:
     """An Intake with its workspaces and recorder. Raises StoreError, WorkspaceError, TypeError, ValueError (RuleError is one)."""
     options = check_options(options)
     rules = Rules.parse(options.get("ignore", ()), options.get("error", ()))
-    workspaces = Workspaces(options.get("mode", "faithful"), rules, unknown_keys=options.get("unknown_keys", True))
+    workspaces = Workspaces(
+        options.get("mode", "faithful"), rules, unknown_keys=options.get("unknown_keys", True), seed=options.get("seed", 0)
+    )
     for key, secret, workspace in options.get("credentials", ()):
         workspaces.put(workspace, inputs={key: secret})
     recorder = open_recorder(options.get("store", "memory"), options.get("keep", 100_000))

@@ -127,6 +127,7 @@ def _check_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) 
 @click.option("--known-keys-only", is_flag=True, help="Refuse keys that no --credential names; else they are all taken.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave out findings of this code. May be repeated.")
 @click.option("--error", multiple=True, metavar="CODE", help="Make findings of this code errors. May be repeated.")
+@click.option("--seed", default=0, show_default=True, type=int, help="Of the mpids that are made.")
 @click.option("--max-body", default=2_000_000, show_default=True, type=click.IntRange(1), help="Bytes; larger bodies get 413.")
 @click.option(
     "--token",
@@ -160,6 +161,7 @@ def serve(
     ignore: tuple[str, ...],
     error: tuple[str, ...],
     max_body: int,
+    seed: int,
     token: str | None,
     tls: bool,
     tls_port: int | None,
@@ -193,6 +195,7 @@ def serve(
             ignore=ignore,
             error=error,
             max_body=max_body,
+            seed=seed,
             token=token,
             tls=tls or tls_port is not None or bool(tls_names),
             # Whoever leaves one port to chance does so with the other.

@@ -32,7 +32,7 @@ def redact(headers: Headers) -> bytes:
 def _line(header: tuple[bytes, bytes]) -> bytes:
     name, value = header
     line = name + b": " + (value if name in _PLAIN_HEADERS else _without_secrets(name, value))
-    if len(line) <= LONGEST_LINE:
+    if len(name) + len(value) <= LONGEST_LINE:
         if len(_lines) >= MOST_LINES:
             _lines.clear()
         _lines[name, value] = line

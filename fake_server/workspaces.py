@@ -73,11 +73,11 @@ class Workspaces:
     is refused: with 403, or 401 by the Identity API. `mode` and `rules` are those of `default`, and of new workspaces.
     """
 
-    def __init__(self, mode: Mode = "faithful", rules: Rules = NO_RULES, *, unknown_keys: bool = True) -> None:
+    def __init__(self, mode: Mode = "faithful", rules: Rules = NO_RULES, *, unknown_keys: bool = True, seed: int = 0) -> None:
         self.mode = check_mode(mode)
         self.rules = rules
         self.unknown_keys = unknown_keys
-        self.idsync = Idsync()
+        self.idsync = Idsync(seed)
         """The profiles of each workspace, which all of its inputs share."""
         self._lock = threading.Lock()
         self._workspaces: dict[str, Workspace] = {"default": Workspace("default", mode, rules=rules)}

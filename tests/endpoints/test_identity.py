@@ -706,3 +706,12 @@ def test_a_clients_whole_day_leads_to_two_people(open_fake: OpenFake, shared: Pa
     assert [path.stem for path in day] == ["02", "04", "13", "17", "19"]
     assert mpids[0] == mpids[1] == mpids[3] != mpids[4]
     assert [profile["is_logged_in"] for profile in profiles] == [True, False]
+
+
+def test_the_mpids_are_those_of_the_seed(open_fake: OpenFake) -> None:
+    mpids = []
+    for seed in (1, 1, 2):
+        with open_fake(seed=seed) as fake:
+            mpids.append(known(fake, customerid="u1")["mpid"])
+
+    assert mpids[0] == mpids[1] != mpids[2]
