@@ -10,15 +10,23 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import msgspec
 
-from .words import counted, plain
+from .words import counted, did_you_mean, plain
 
 if TYPE_CHECKING:
     from mparticle_fixtures.simulation.manifest import Difference, Manifest
 
+STDIN: Final = "-"
 SQLITE: Final = b"SQLite format 3\0"
 DUPLICATE: Final = "duplicate_batch"
 REFRESHED_EVERY: Final = 500
 """Batches between two looks of the terminal at how many there are."""
+
+
+MOST_HOURS: Final = 20
+"""Rows that tell of hours, each of which has three: where much is missing, the totals above say more."""
+
+MOST_NAMES: Final = 20
+"""Keys or workspaces that a message names."""
 
 
 class CannotVerifyError(click.ClickException):
@@ -81,12 +89,14 @@ def verify(path: Path, against: str, workspace: str | None, key: str | None, tok
             found = Manifest.count(_counted(source, seen, show))
     except ManifestError as error:
         raise CannotVerifyError(f"{against}: {error}") from error
+    if not seen["arrived"] and (key is not None or workspace is not None):
+        raise CannotVerifyError(_nothing(against, workspace, key, token))
     differences = _differences(manifest, found, told_apart=told_apart)
     _report(differences)
     for note in _notes(manifest, found, seen, told_apart=told_apart):
         click.echo(f"Note: {note}", err=True)
     if not differences:
-        click.echo(f"No difference: {counted(found.batches, 'batch', 'batches')}, {counted(found.events, 'event')}.")
+        click.echo(f"No difference: {_batches(found.batches)}, {counted(found.events, 'event')}.")
     raise SystemExit(int(bool(differences)))
 
 
@@ -177,6 +187,23 @@ def _of_file(source: str, workspace: str | None, key: str | None) -> Iterator[Ar
         raise CannotVerifyError(f"{line.place} of {source} is no item of an export: {error}.") from error
 
 
+def _nothing(against: str, workspace: str | None, key: str | None, token: str | None) -> str:
+    """That nothing passed the filters, and what would: who looks for one key has mistyped it, or another was sent with."""
+    wanted = {name: value for name, value in (("key", key), ("workspace", workspace)) if value is not None}
+    told = "Nothing was received with " + " and ".join(f"{name} {value!r}" for name, value in wanted.items())
+    if against == STDIN:
+        return f"{told}."
+    arrivals, _ = _source(against, None, None, token, Counter())
+    both = {(arrival.key, arrival.workspace) for arrival in arrivals}
+    there = {"key": {found for found, _ in both if found}, "workspace": {found for _, found in both if found}}
+    for name, value in wanted.items():
+        if value not in there[name]:
+            names = sorted(there[name])
+            shown = ", ".join(plain(each, 40) for each in names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+            return f"{told}; {name}s there: {shown or 'none'}.{did_you_mean(value, names, 0.6)}"
+    return f"{told}, only with the one or the other."
+
+
 def _filtered(arrivals: Iterable[Arrival], workspace: str | None, key: str | None) -> Iterator[Arrival]:
     for arrival in arrivals:
         if workspace in (None, arrival.workspace) and key in (None, arrival.key):
@@ -191,6 +218,7 @@ def _counted(arrivals: Iterable[Arrival], seen: Counter[str], show: Callable[[in
     for number, arrival in enumerate(arrivals):
         if number % REFRESHED_EVERY == 0:
             show(number)
+        seen["arrived"] += 1
         if arrival.verdict == "rejected":
             seen["rejected"] += 1
             continue
@@ -211,14 +239,26 @@ def _differences(manifest: "Manifest", found: "Manifest", *, told_apart: bool) -
 def _notes(manifest: "Manifest", found: "Manifest", seen: Counter[str], *, told_apart: bool) -> Iterator[str]:
     again = found.injected.duplicates.batches - manifest.injected.duplicates.batches
     if told_apart and again > 0:
-        yield f"{counted(again, 'batch', 'batches')} arrived again, beside the duplicates that were made, and were dropped."
+        yield f"{_batches(again)} arrived again, beside the duplicates that were made, and {_were(again)} dropped."
     if seen["forgotten"]:
-        forgotten = counted(seen["forgotten"], "batch", "batches")
-        yield f"{forgotten} were forgotten before they could be counted: `serve --keep N` bounds what is kept."
+        what, each = f"{_batches(seen['forgotten'])} {_were(seen['forgotten'])}", "it" if seen["forgotten"] == 1 else "they"
+        yield f"{what} forgotten before {each} could be counted: `serve --keep N` bounds what is kept."
     if seen["rejected"]:
-        yield f"{counted(seen['rejected'], 'batch', 'batches')} in refused requests (4xx, 5xx) are not counted."
+        yield f"{_batches(seen['rejected'])} in refused requests (4xx, 5xx) {_are(seen['rejected'])} not counted."
     if seen["dropped"]:
-        yield f"{counted(seen['dropped'], 'batch', 'batches')} that production would not process are not counted."
+        yield f"{_batches(seen['dropped'])} that production would not process {_are(seen['dropped'])} not counted."
+
+
+def _batches(count: int) -> str:
+    return counted(count, "batch", "batches")
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 # -- telling ---------------------------------------------------------------------------------------------------------------
@@ -240,9 +280,14 @@ def _report(differences: "list[Difference]") -> None:
     """A table on stdout: the figure, what it has to be, what it is."""
     if not differences:
         return
+    of_hours = [each for each in differences if each.path.startswith("hours.")]
+    unshown = {each.path for each in of_hours[MOST_HOURS:]}
+    shown = [each for each in differences if each.path not in unshown]
     rows = [("", "expected", "got")]
-    rows += [(plain(each.path, 80), plain(each.expected, 40), plain(each.got, 40)) for each in differences]
+    rows += [(plain(each.path, 80), plain(each.expected, 40), plain(each.got, 40)) for each in shown]
     wide = [max(len(row[column]) for row in rows) for column in range(3)]
     for name, expected, got in rows:
         click.echo(f"{name:<{wide[0]}}  {expected:>{wide[1]}}  {got:>{wide[2]}}")
+    if unshown:
+        click.echo(f"… and {len(unshown)} more of hours.")
     click.echo(f"{counted(len(differences), 'difference')}.")

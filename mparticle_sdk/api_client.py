@@ -20,6 +20,13 @@ _log = logging.getLogger("mparticle_sdk")
 
 CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
+UNTRUSTED_HINT: Final = (
+    "Is the certificate signed by an authority of your own? Name its file in ssl_ca_cert or REQUESTS_CA_BUNDLE."
+)
+
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})
+"""What OpenSSL's versions say of an answer in plain HTTP."""
+
 SECRET_SHOWN_BELOW: Final = 16
 """Characters below which a secret is not looked for in answers: it would blot out words. mParticle's are longer."""
 
@@ -243,15 +250,17 @@ class ApiClient:
         if isinstance(error, ConfigurationError):
             raise error
         _forget_the_request(error)
-        root = _root(error)
+        root = innermost(error)
         told = f"{type(root).__name__}: {root}" if str(root) else type(root).__name__
         told = self._redacted(told)
         timed_out = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
         if isinstance(error, timed_out) or isinstance(root, timed_out):
             raise TimedOutError(0, f"No answer from {url} within {self.config.timeout} s ({told})") from error
         if isinstance(error, requests.exceptions.SSLError):
-            hint = "Is the certificate signed by an authority of your own? Name its file in ssl_ca_cert or REQUESTS_CA_BUNDLE."
-            raise ConnectionFailedError(0, f"No trusted connection to {url} ({told}). {hint}") from error
+            if getattr(root, "reason", None) in _NO_TLS:
+                hint = "Name it with http://, or the port for TLS."
+                raise ConnectionFailedError(0, f"{url} speaks no TLS ({told}). {hint}") from error
+            raise ConnectionFailedError(0, f"No trusted connection to {url} ({told}). {UNTRUSTED_HINT}") from error
         if isinstance(error, requests.exceptions.ProxyError):
             raise ConnectionFailedError(0, f"The proxy did not connect to {url} ({told})") from error
         if isinstance(error, ValueError):
@@ -302,7 +311,8 @@ def _chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _root(error: BaseException) -> BaseException:
+def innermost(error: BaseException) -> BaseException:
+    """What an exception was made of in the end, such as the ConnectionRefusedError in one of `requests`."""
     return _chain(error)[-1]
 
 

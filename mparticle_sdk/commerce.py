@@ -1,5 +1,6 @@
 """What commerce events are about: products, promotions, and what was done with them."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from .codec import Model
@@ -10,6 +11,14 @@ ProductActionName = Literal[
     "add_to_wishlist", "remove_from_wish_list", "unknown",
 ]  # fmt: skip
 PromotionActionName = Literal["view", "click", "unknown"]
+
+CURRENCY_DECIMALS: Final[Mapping[str, int]] = (
+    dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV"), 0)
+    | dict.fromkeys(("XAF", "XOF", "XPF"), 0)
+    | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+    | dict.fromkeys(("CLF", "UYW"), 4)
+)
+"""Decimals of the currencies that do not have two (ISO 4217)."""
 
 
 class Product(Model):

@@ -8,9 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,88 +16,21 @@ import pytest
 from mparticle_fake_server.app import Options
 from mparticle_fake_server.cli import serve
 from tests.conftest import CHECKOUT, RealPart
+from tests.pages import ADDRESS, SCRIPTS, Block, Page, Reader, new_reader, says
 
-README = (CHECKOUT / "README.md").read_text()
-ADDRESS = "127.0.0.1:8080"
-SCRIPTS = Path(sysconfig.get_path("scripts"))
+README = Page("README", (CHECKOUT / "README.md").read_text())
 ON_ITS_OWN = {
     "make test": "continuous integration runs it, and with it this test",
 }
-
-
-@dataclass
-class Block:
-    """A fenced block: its language, what follows that on the line, and its text."""
-
-    language: str
-    label: str
-    text: str
-    line: int
-
-
-def blocks() -> list[Block]:
-    return [
-        Block(match[1], match[2].strip(), match[3], README.count("\n", 0, match.start()) + 1)
-        for match in re.finditer(r"^```(\w+)([^\n]*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    ]
-
-
-def commands(block: Block) -> list[tuple[str, str]]:
-    """The commands of a console block, each with the output that README shows."""
-    parts = re.split(r"^\$ ", block.text, flags=re.MULTILINE)
-    assert not parts[0], f"README line {block.line}: output before the first command"
-    return [(command, output) for command, _, output in (part.partition("\n") for part in parts[1:])]
-
-
-def says(expected: str, got: str) -> bool:
-    """Whether the output is what README shows."""
-    pattern = ".*?".join(re.escape(part) for part in expected.strip().split("…"))
-    return re.fullmatch(pattern, got.strip(), re.DOTALL) is not None
-
-
-@dataclass
-class Reader:
-    """Somebody who follows README, on a port of their own."""
-
-    folder: Path
-    address: str
-    environment: dict[str, str]
-
-    def own(self, text: str) -> str:
-        return text.replace(ADDRESS, self.address).replace(".venv/bin/", f"{SCRIPTS}/")
-
-    def run(self, command: str | list[str]) -> str:
-        """stdout and stderr of a command, which has to succeed."""
-        done = subprocess.run(
-            command if isinstance(command, list) else ["sh", "-c", self.own(command)],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command}: exit status {done.returncode}\n{done.stdout}"
-        return done.stdout.replace(self.address, ADDRESS)
 
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Reader:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = os.environ | {
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-        "HOME": str(tmp_path),
-        "COLUMNS": "100",
-        "MPARTICLE_FAKE_URL": f"http://127.0.0.1:{port}",
-        "NODE_PATH": str(CHECKOUT / "tests/clients/node/node_modules"),
-        # README's reader has activated no environment.
-        "PATH": os.pathsep.join(
-            part for part in os.environ["PATH"].split(os.pathsep) if not (Path(part) / "mparticle-fake").exists()
-        ),
-    }
-    return Reader(tmp_path, f"127.0.0.1:{port}", environment)
+    reader = new_reader(tmp_path, f"127.0.0.1:{port}")
+    reader.environment["NODE_PATH"] = str(CHECKOUT / "tests/clients/node/node_modules")
+    return reader
 
 
 @pytest.fixture
@@ -128,30 +59,21 @@ def test_every_command_and_snippet_does_what_readme_says(
 ) -> None:
     real_part(shutil.which("curl") is not None, "README's commands need curl")
     has_node = shutil.which("node") is not None and (CHECKOUT / "tests/clients/node/node_modules/mparticle").is_dir()
-    got = ""
-    for block in blocks():
-        if block.language == "console":
-            for command, output in commands(block):
-                if command == "make serve":
-                    assert says(output, served), served
-                elif command.startswith("python -m pip install"):
-                    assert "Would install mparticle-testkit" in reader.run(_dry_run(command, tmp_path))
-                elif command not in ON_ITS_OWN:
-                    got = reader.run(command)
-                    assert says(output, got), f"README line {block.line}: {command}\n{got}"
-        elif block.language == "python":
-            program = tmp_path / (block.label.removeprefix("file=") or "snippet.py")
-            program.write_text(reader.own(block.text))
-            got = "" if block.label else reader.run([sys.executable, str(program)])
-        elif block.language == "json":
-            (tmp_path / block.label.removeprefix("file=")).write_text(block.text)
-        elif block.language == "js":
-            (tmp_path / "snippet.js").write_text(reader.own(block.text))
-            got = reader.run(["node", "snippet.js"]) if has_node else "202"
-        elif block.language == "output":
-            assert says(block.text, got), f"README line {block.line}:\n{got}"
-        else:
-            pytest.fail(f"README line {block.line}: nobody runs a block of {block.language!r}")
+
+    def run(command: str) -> str | None:
+        if command == "make serve":
+            return served
+        if command.startswith("python -m pip install"):
+            assert "Would install mparticle-testkit" in reader.run(_dry_run(command, tmp_path))
+            return None
+        return None if command in ON_ITS_OWN else reader.run(command)
+
+    def run_node(block: Block) -> str:
+        (tmp_path / "snippet.js").write_text(reader.own(block.text))
+        return reader.run(["node", "snippet.js"]) if has_node else "202"
+
+    README.follow(reader, run, {"js": run_node})
+
     real_part(has_node, "README's Node snippet needs node and the npm package mparticle")
 
 
@@ -170,11 +92,11 @@ def _dry_run(command: str, tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize("command", ON_ITS_OWN)
 def test_a_command_that_is_not_run_here_is_run_by_continuous_integration(command: str) -> None:
     assert re.search(r"^make\b.*\btest$", (CHECKOUT / ".ci/run").read_text(), re.MULTILINE)
-    assert f"$ {command}\n" in README
+    assert f"$ {command}\n" in README.text
 
 
 def test_readme_names_every_option_of_python_and_of_the_command_line() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| `.*?` \| `(--[\w-]+)`", README, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| `.*?` \| `(--[\w-]+)`", README.text, re.MULTILINE)
 
     known = {flag for parameter in serve.params for flag in parameter.opts}
     assert {name for name, _ in rows} == set(Options.__annotations__)

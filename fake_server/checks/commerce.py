@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from mparticle_sdk.commerce import CURRENCY_DECIMALS
+
 from .events import events_of
 from .found import Found, Path, shown
 from .times import is_number
@@ -23,14 +25,6 @@ _CRASH_MEMBERS: Final = (
 )
 _CRASH_ALONE: Final = frozenset({"class_name", "stack_trace"})
 """One of these, or two of the others, make a crash report."""
-
-_DECIMALS: Final = (
-    dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV"), 0)
-    | dict.fromkeys(("XAF", "XOF", "XPF"), 0)
-    | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
-    | dict.fromkeys(("CLF", "UYW"), 4)
-)
-"""Decimals of the currencies that do not have two (ISO 4217)."""
 
 
 def products(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -107,7 +101,7 @@ def _check_total(product: dict[str, Any], currency: Any, path: Path, found: Foun
         return
     expected = exact_price * exact_quantity
     # A total may be rounded to what the currency can be paid in.
-    unit = Decimal(1).scaleb(-_DECIMALS.get(currency, 2) if type(currency) is str else -2)
+    unit = Decimal(1).scaleb(-CURRENCY_DECIMALS.get(currency, 2) if type(currency) is str else -2)
     if abs(expected - exact_total) <= unit / 2:
         return
     value = format(expected.normalize(), "f")

@@ -270,7 +270,7 @@ def test_plain_http_to_a_tls_port_is_of_the_tree(tmp_path: Path) -> None:
         upload(server.url.replace("https", "http"))
 
 
-def test_tls_to_a_plain_port_is_a_failed_connection() -> None:
+def test_tls_to_a_plain_port_is_a_failed_connection_that_tells_what_to_do() -> None:
     server: Server
-    with scripted() as server, pytest.raises(mparticle.ConnectionFailedError):
+    with scripted() as server, pytest.raises(mparticle.ConnectionFailedError, match=r"speaks no TLS .* Name it with http://"):
         upload(server.url.replace("http", "https"))
