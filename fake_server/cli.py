@@ -4,7 +4,6 @@ Everything heavy is imported by the command that needs it, so that `--help` stay
 """
 
 import json
-import os
 import re
 import secrets
 import shlex
@@ -21,6 +20,7 @@ import click
 
 from mparticle_fixtures.traffic.command import generate, send
 
+from .asking import UnreachableError, asking, called
 from .ca import ca
 from .demo import demo
 from .validate.command import schema, validate
@@ -50,18 +50,6 @@ main.add_command(schema)
 main.add_command(send)
 main.add_command(validate)
 main.add_command(verify)
-
-
-def _called() -> str:
-    """How a shell calls this command: by its name if PATH has it, else by the path of the running script."""
-    if shutil.which("mparticle-fake"):
-        return "mparticle-fake"
-    script = Path(sys.argv[0]).absolute()
-    if not script.name.startswith("mparticle-fake"):
-        return f"{shlex.quote(sys.executable)} -m mparticle_fake_server.cli"
-    with suppress(ValueError):
-        script = script.relative_to(Path.cwd())
-    return shlex.quote(str(script) if len(script.parts) > 1 else os.path.join(".", script))  # noqa: PTH118  # Path drops the dot
 
 
 def _check_token(_: click.Context, __: click.Parameter, token: str | None) -> str | None:
@@ -208,7 +196,9 @@ def serve(
     def started() -> None:
         _welcome(server, store, credentials, token_is_given=token is not None)
         if tail if tail is not None else sys.stderr.isatty():
-            _print_arrivals(server)
+            from .arrivals import print_arrivals
+
+            print_arrivals(server)
 
     try:
         server.run(started)
@@ -248,7 +238,7 @@ def _welcome(server: "FakeServer", store: str, credentials: tuple[tuple[str, str
     user = f"{credentials[0][0]}:YOUR_SECRET" if credentials else "key:secret"
     query = f"?token={quote(server.token, safe='')}" if server.token else ""
     batches = f"{server.url}/_fake/batches{query}"
-    tail = f"{_called()} tail --url {shlex.quote(server.url)}" + (f" --token {shlex.quote(server.token)}" if server.token else "")
+    tail = f"{called()} tail --url {shlex.quote(server.url)}" + (f" --token {shlex.quote(server.token)}" if server.token else "")
     lines = [f"The fake mParticle serves on {address} (Ctrl-C stops it).", f"  recording     {store}"]
     if span := _kept_before(server):
         lines.append(f"                requests {span} are there from before; to forget them: curl -X DELETE '{batches}'")
@@ -257,7 +247,7 @@ def _welcome(server: "FakeServer", store: str, credentials: tuple[tuple[str, str
         why = "" if token_is_given else "others can reach this address, so "
         lines.append(f"  token         {server.token}   ({why}the inspect API asks for it)")
     if server.has_tls:
-        lines.append(f"  https         for clients that trust its CA: {_called()} ca")
+        lines.append(f"  https         for clients that trust its CA: {called()} ca")
     lines.append(f"""\
 Try, in another terminal:
   curl -i -u {shlex.quote(user)} {shlex.quote(f"{server.url}/v2/events")} -d '{_HELLO}'
@@ -282,47 +272,6 @@ def _kept_before(server: "FakeServer") -> str | None:
         for oldest in recorder.requests():
             return f"{oldest.id} to {newest}"
     return None
-
-
-def _print_arrivals(server: "FakeServer") -> None:
-    """Print what is recorded from now on, from a thread that ends with the process."""
-    import threading
-
-    import msgspec
-    from rich.console import Console
-
-    from .items import batch_items, request_item
-    from .recording import StoreError
-    from .terminal import batch_lines, print_lines, request_lines
-
-    recorder = server.intake.recorder
-    console = Console(stderr=True, highlight=False)
-    most = 50
-
-    def follow() -> None:
-        position = recorder.last_id()
-        while True:
-            newest = recorder.last_id()
-            if newest == position:
-                recorder.wait(lambda at=position: recorder.last_id() > at, 60)  # type: ignore[misc]
-                continue
-            for record in recorder.requests(max(position, newest - most)):
-                if record.id > newest:
-                    break
-                for item in batch_items(record):
-                    print_lines(console, batch_lines(msgspec.to_builtins(item)))
-                # A browser's question whether it may ask is of interest where it may not.
-                if not record.batches and (record.method != "OPTIONS" or record.status >= 400):
-                    print_lines(console, request_lines(msgspec.to_builtins(request_item(record))))
-            if newest - position > most:
-                console.print(f"             … and {newest - position - most} requests before these", style="dim")
-            position = newest
-
-    def follow_while_open() -> None:
-        with suppress(StoreError):
-            follow()
-
-    threading.Thread(target=follow_while_open, name="mparticle-fake-arrivals", daemon=True).start()
 
 
 # -- asking a running server -----------------------------------------------------------------------------------------------
@@ -398,7 +347,7 @@ def _followed(url: str, token: str | None, parameters: list[tuple[str, str]]) ->
     found = lost = False
     while True:
         try:
-            with _asking(url, token, "/_fake/stream", parameters, "text/event-stream", last) as answer:
+            with asking(url, token, "/_fake/stream", parameters, "text/event-stream", last) as answer:
                 began = time.monotonic()
                 if lost:
                     click.echo(f"{url} answers again.", err=True)
@@ -409,7 +358,7 @@ def _followed(url: str, token: str | None, parameters: list[tuple[str, str]]) ->
                     if data:
                         yield kind, data
                     last = id or last
-        except _UnreachableError:
+        except UnreachableError:
             if not found:
                 raise
         if not lost:
@@ -447,7 +396,7 @@ def export(url: str, token: str | None, output: str, filters: tuple[str, ...]) -
 
     POST it to /_fake/import to add it to what a server has recorded.
     """
-    with _asking(url, token, "/_fake/batches", _parameters(filters), "application/x-ndjson") as answer:
+    with asking(url, token, "/_fake/batches", _parameters(filters), "application/x-ndjson") as answer:
         count = 0
         with _writing(output) as file:
             for chunk in answer.iter_content(65_536):
@@ -497,72 +446,6 @@ def _parameters(filters: tuple[str, ...]) -> list[tuple[str, str]]:
             raise click.UsageError(f"The filter {text!r} is not NAME=VALUE, for example event_name=purchase.")
         pairs.append((name, value))
     return pairs
-
-
-class _UnreachableError(click.ClickException):
-    """No server answers, or it answers no more."""
-
-
-_CA_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""What requests looks for in the environment, in this order."""
-
-
-def _trusted(url: str) -> str | bool:
-    """The file or folder of CAs that the environment names, or True for those that requests brings."""
-    for name in _CA_BUNDLES if url.startswith("https:") else ():
-        if path := os.environ.get(name):
-            if not Path(path).exists():
-                raise click.ClickException(f"{name} in the environment names {path}, which is not there.")
-            return path
-    return True
-
-
-@contextmanager
-def _asking(
-    url: str, token: str | None, path: str, parameters: list[tuple[str, str]], accept: str, last_event_id: str = ""
-) -> Iterator["requests.Response"]:
-    """A streamed GET of the inspect API; what goes wrong becomes a message for the person at the terminal."""
-    import requests
-
-    headers = {"Accept": accept}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    if last_event_id:
-        headers["Last-Event-ID"] = last_event_id
-    session = requests.Session()
-    # Local traffic: no proxy of the environment, no .netrc in place of the token. What it names as CAs counts as ever.
-    session.trust_env = False
-    session.verify = _trusted(url)
-    try:
-        with session.get(f"{url}{path}", params=parameters, headers=headers, stream=True, timeout=(5, 60)) as answer:
-            if answer.status_code != 200:
-                raise click.ClickException(_problem(answer))
-            yield answer
-    except requests.exceptions.SSLError as error:
-        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-            raise click.ClickException(f"{url} speaks no TLS, as it seems; ask it at its http:// address.") from error
-        raise click.ClickException(
-            f"The certificate of {url} is not trusted here. If it is one of a fake, '{_called()} ca --out ca.pem' writes the CA, "
-            f"and {_CA_BUNDLES[0]}=ca.pem in the environment trusts it. At its http:// address a fake needs none."
-        ) from error
-    except requests.exceptions.ConnectionError as error:
-        if "Read timed out" in str(error):
-            raise _UnreachableError(f"{url} stopped answering.") from error
-        raise _UnreachableError(
-            f"No server answers at {url}. Start one with '{_called()} serve', or name it with --url."
-        ) from error
-    except requests.exceptions.ChunkedEncodingError as error:
-        raise _UnreachableError(f"{url} closed the connection in the middle of its answer.") from error
-    except requests.exceptions.RequestException as error:
-        raise click.ClickException(f"{url} cannot be asked: {error}") from error
-
-
-def _problem(answer: "requests.Response") -> str:
-    try:
-        told = " ".join(str(error["message"]) for error in answer.json()["errors"])
-    except (ValueError, KeyError, TypeError):
-        return f"{answer.url} answered {answer.status_code}: is it a fake mParticle?"
-    return f"{told} Here: --token TOKEN, or MPARTICLE_FAKE_TOKEN in the environment." if answer.status_code == 401 else told
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def demo(users: int, profile: str, speed: float, seed: int, host: str, port: int
     Simulated people visit an application, and what they upload is shown as it arrives. Nothing is written to the disk, unless
     --store names a file.
     """
-    from .cli import _print_arrivals
+    from .arrivals import print_arrivals
     from .recording import StoreError
     from .server import AddressInUseError, FakeServer, ServerError
 
@@ -74,7 +74,7 @@ def demo(users: int, profile: str, speed: float, seed: int, host: str, port: int
 
     def started() -> None:
         _welcome(server, users, profile, speed)
-        _print_arrivals(server)
+        print_arrivals(server)
         threading.Thread(target=_feed, args=(server, batches, speed, stopping), name="mparticle-fake-demo", daemon=True).start()
 
     try:
@@ -136,7 +136,7 @@ def _feed(server: "FakeServer", batches: Iterator[bytes], speed: float, stopping
 
 
 def _welcome(server: "FakeServer", users: int, profile: str, speed: float) -> None:
-    from .cli import _called
+    from .asking import called
 
     token = f" --token {shlex.quote(server.token)}" if server.token else ""
     query = f"?token={quote(server.token, safe='')}" if server.token else ""
@@ -144,7 +144,7 @@ def _welcome(server: "FakeServer", users: int, profile: str, speed: float) -> No
         f"""\
 The fake mParticle serves on {server.url} (Ctrl-C stops it), and {users} people use an application ({plain(profile)}).
 An hour of theirs takes {3600 / speed:.3g} s here. In another terminal:
-  {_called()} tail --url {server.url}{token} event_name=purchase
+  {called()} tail --url {server.url}{token} event_name=purchase
   curl '{server.url}/_fake/stats{query}'
 """,
         err=True,

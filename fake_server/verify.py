@@ -129,15 +129,15 @@ def _is_store(path: Path) -> bool:
 
 
 def _of_server(url: str, workspace: str | None, key: str | None, token: str | None, seen: Counter[str]) -> Iterator[Arrival]:
-    from .cli import _asking
+    from .asking import asking
 
     filters = [(name, value) for name, value in (("workspace", workspace), ("key", key)) if value is not None]
     try:
-        with _asking(url, token, "/_fake/batches", filters, "application/x-ndjson") as answer:
+        with asking(url, token, "/_fake/batches", filters, "application/x-ndjson") as answer:
             for line in answer.iter_lines(1 << 16):
                 yield _decode(line)
         # Of no request: only how many were forgotten is asked.
-        with _asking(url, token, "/_fake/stats", [("status", "0")], "application/json") as answer:
+        with asking(url, token, "/_fake/stats", [("status", "0")], "application/json") as answer:
             seen["forgotten"] = int(answer.json()["forgotten"])
     except click.ClickException as error:
         raise CannotVerifyError(error.message.replace("--url", "--against")) from error

@@ -59,6 +59,9 @@ class Suite:
     """A folder with tests that use the plugin."""
 
     def __init__(self, pytester: pytest.Pytester, environ: pytest.MonkeyPatch) -> None:
+        # A run of its own, also where this one is a worker's.
+        for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+            environ.delenv(name, raising=False)
         self.pytester = pytester
         self._environ = environ
         pytester.makepyfile(sending=SENDING)

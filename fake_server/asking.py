@@ -1,0 +1,93 @@
+"""Asking a running fake from the command line: one streamed GET, and what to do where it fails. `tail`, `export`, `verify` do."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    import requests
+
+
+def called() -> str:
+    """How a shell calls this command: by its name if PATH has it, else by the path of the running script."""
+    if shutil.which("mparticle-fake"):
+        return "mparticle-fake"
+    script = Path(sys.argv[0]).absolute()
+    if not script.name.startswith("mparticle-fake"):
+        return f"{shlex.quote(sys.executable)} -m mparticle_fake_server.cli"
+    with suppress(ValueError):
+        script = script.relative_to(Path.cwd())
+    return shlex.quote(str(script) if len(script.parts) > 1 else os.path.join(".", script))  # noqa: PTH118  # Path drops the dot
+
+
+class UnreachableError(click.ClickException):
+    """No server answers, or it answers no more."""
+
+
+_CA_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""What requests looks for in the environment, in this order."""
+
+
+def _trusted(url: str) -> str | bool:
+    """The file or folder of CAs that the environment names, or True for those that requests brings."""
+    for name in _CA_BUNDLES if url.startswith("https:") else ():
+        if path := os.environ.get(name):
+            if not Path(path).exists():
+                raise click.ClickException(f"{name} in the environment names {path}, which is not there.")
+            return path
+    return True
+
+
+@contextmanager
+def asking(
+    url: str, token: str | None, path: str, parameters: list[tuple[str, str]], accept: str, last_event_id: str = ""
+) -> Iterator["requests.Response"]:
+    """A streamed GET of the inspect API; what goes wrong becomes a message for the person at the terminal."""
+    import requests
+
+    headers = {"Accept": accept}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if last_event_id:
+        headers["Last-Event-ID"] = last_event_id
+    session = requests.Session()
+    # Local traffic: no proxy of the environment, no .netrc in place of the token. What it names as CAs counts as ever.
+    session.trust_env = False
+    session.verify = _trusted(url)
+    try:
+        with session.get(f"{url}{path}", params=parameters, headers=headers, stream=True, timeout=(5, 60)) as answer:
+            if answer.status_code != 200:
+                raise click.ClickException(_problem(answer))
+            yield answer
+    except requests.exceptions.SSLError as error:
+        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+            raise click.ClickException(f"{url} speaks no TLS, as it seems; ask it at its http:// address.") from error
+        raise click.ClickException(
+            f"The certificate of {url} is not trusted here. If it is one of a fake, '{called()} ca --out ca.pem' writes the CA, "
+            f"and {_CA_BUNDLES[0]}=ca.pem in the environment trusts it. At its http:// address a fake needs none."
+        ) from error
+    except requests.exceptions.ConnectionError as error:
+        if "Read timed out" in str(error):
+            raise UnreachableError(f"{url} stopped answering.") from error
+        raise UnreachableError(
+            f"No server answers at {url}. Start one with '{called()} serve', or name it with --url."
+        ) from error
+    except requests.exceptions.ChunkedEncodingError as error:
+        raise UnreachableError(f"{url} closed the connection in the middle of its answer.") from error
+    except requests.exceptions.RequestException as error:
+        raise click.ClickException(f"{url} cannot be asked: {error}") from error
+
+
+def _problem(answer: "requests.Response") -> str:
+    try:
+        told = " ".join(str(error["message"]) for error in answer.json()["errors"])
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.url} answered {answer.status_code}: is it a fake mParticle?"
+    return f"{told} Here: --token TOKEN, or MPARTICLE_FAKE_TOKEN in the environment." if answer.status_code == 401 else told
