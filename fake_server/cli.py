@@ -23,6 +23,7 @@ from mparticle_fixtures.traffic.command import generate, send
 from .asking import UnreachableError, asking, called
 from .ca import ca
 from .demo import demo
+from .snippets import CLIENTS, snippet
 from .validate.command import schema, validate
 from .verify import verify
 
@@ -137,6 +138,13 @@ def _check_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) 
     metavar="NAME",
     help="Another address or host name of this machine that the certificate is for; implies --tls. May be repeated.",
 )
+@click.option(
+    "--snippet",
+    "client",
+    type=click.Choice(CLIENTS),
+    metavar="CLIENT",
+    help=f"Print the configuration of this SDK for this server: {', '.join(CLIENTS)}.",
+)
 @click.option("--tail/--no-tail", default=None, help="Print what arrives.  [default: on a terminal]")
 def serve(
     host: str,
@@ -154,6 +162,7 @@ def serve(
     tls: bool,
     tls_port: int | None,
     tls_names: tuple[str, ...],
+    client: str | None,
     tail: bool | None,
 ) -> None:
     """Serve until Ctrl-C."""
@@ -194,7 +203,7 @@ def serve(
         raise click.UsageError(str(wrong)) from wrong
 
     def started() -> None:
-        _welcome(server, store, credentials, token_is_given=token is not None)
+        _welcome(server, store, credentials, client, token_is_given=token is not None)
         if tail if tail is not None else sys.stderr.isatty():
             from .arrivals import print_arrivals
 
@@ -228,9 +237,14 @@ _HELLO = (
 )
 
 
-def _welcome(server: "FakeServer", store: str, credentials: tuple[tuple[str, str, str], ...], *, token_is_given: bool) -> None:
-    from .snippets import CLIENTS
-
+def _welcome(
+    server: "FakeServer",
+    store: str,
+    credentials: tuple[tuple[str, str, str], ...],
+    client: str | None,
+    *,
+    token_is_given: bool,
+) -> None:
     others = [client for client in CLIENTS if client != "python"]
     # Not server.url, which has loopback in place of 0.0.0.0 and ::.
     host = f"[{server.host}]" if ":" in server.host else server.host
@@ -258,6 +272,9 @@ The official Python SDK:
 Other SDKs ({", ".join(others)}), their configuration to paste:
   curl '{server.url}/_fake/snippet/{others[0]}{query}'
 """)
+    if client is not None:
+        key = credentials[0][0] if credentials else "my-key"
+        lines.append(snippet(client, server.url, key, "my-secret", server.tls_url if server.has_tls else None))
     click.echo("\n".join(lines), err=True)
 
 

@@ -90,6 +90,17 @@ def test_serve_prints_what_to_try_next(start: Start) -> None:
     assert f"configuration.host = '{url}/v2'" in text
 
 
+@pytest.mark.parametrize("client", ["web", "python"])
+def test_serve_prints_the_configuration_of_the_sdk_that_is_asked_for(start: Start, client: str) -> None:
+    process, url, _ = serving(start, "--store", "memory", "--snippet", client, "--credential", "shop:s3cret")
+
+    told = requests.get(f"{url}/_fake/snippet/{client}", timeout=10).text
+    assert process.stderr is not None
+    assert process.stderr.read(len(told)) == told
+    assert "shop" in told
+    assert "s3cret" not in told
+
+
 def test_a_command_below_the_folder_is_printed_with_its_path_from_there(start: Start) -> None:
     environment = Path(COMMAND).parents[1]
 

@@ -100,7 +100,7 @@ def test_readme_names_every_option_of_python_and_of_the_command_line() -> None:
 
     known = {flag for parameter in serve.params for flag in parameter.opts}
     assert {name for name, _ in rows} == set(Options.__annotations__)
-    assert {flag for _, flag in rows} == known - {"--host", "--port", "--tail", "--tls", "--tls-port", "--tls-name"}
+    assert {flag for _, flag in rows} == known - {"--host", "--port", "--tail", "--snippet", "--tls", "--tls-port", "--tls-name"}
 
 
 @pytest.mark.parametrize("made", ["first_run.py", "package.json", "package-lock.json", "node_modules/mparticle/package.json"])
