@@ -40,7 +40,10 @@ def served(reader: Reader) -> Iterator[str]:
     # In another environment than .venv, make would first install into that one.
     in_venv = Path(sys.prefix) == CHECKOUT / ".venv"
     command = (
-        ["make", "--silent", "serve", f"PORT={port}"] if in_venv else [str(SCRIPTS / "mparticle-fake"), "serve", "--port", port]
+        # ARGS too: those of `make test ARGS=…` would be handed on.
+        ["make", "--silent", "serve", f"PORT={port}", "ARGS="]
+        if in_venv
+        else [str(SCRIPTS / "mparticle-fake"), "serve", "--port", port]
     )
     process = subprocess.Popen(
         command, cwd=CHECKOUT, env=reader.environment, stderr=subprocess.PIPE, text=True, start_new_session=True
