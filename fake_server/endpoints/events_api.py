@@ -4,9 +4,9 @@ from typing import Final
 
 from ..checks.finding import Finding
 from ..intake import Answer, Endpoint, Form, Intake, Outcome, Reading, Submission
-from ..recording import StoreError
 from ..redaction import Headers
-from .answers import CHALLENGE, error_answer, faulty_answer, messages
+from .answers import CHALLENGE, error_answer, messages
+from .uploads import UploadEndpoint
 
 FORMS: Final = {
     "/v2/events": Form("events_api"),
@@ -30,17 +30,10 @@ def endpoints(intake: Intake) -> list[Endpoint]:
     ]
 
 
-class _EventsUpload:
+class _EventsUpload(UploadEndpoint):
     def __init__(self, intake: Intake, form: Form) -> None:
-        self.intake = intake
+        super().__init__(intake)
         self.form = form
-
-    def handle(self, submission: Submission) -> Answer:
-        try:
-            reading = self.read(submission)
-            return reading if isinstance(reading, Answer) else self.answer(self.intake.settle([reading])[0])
-        except StoreError as error:
-            return error_answer(503, str(error))
 
     def read(self, submission: Submission) -> Reading | Answer:
         sender = self.intake.workspaces.authenticate(submission.header(b"authorization"))
@@ -49,12 +42,7 @@ class _EventsUpload:
         status = 401 if sender.code == "credentials_missing" else 403
         return self.answer(self.intake.refuse(submission, status, sender, self.form.source))
 
-    def answer(self, outcome: Outcome) -> Answer:
-        if outcome.fault is not None:
-            return faulty_answer(outcome, outcome.fault, lambda: self._answer(outcome))
-        return self._answer(outcome)
-
-    def _answer(self, outcome: Outcome) -> Answer:
+    def answer_by_itself(self, outcome: Outcome) -> Answer:
         if outcome.status != 202:
             headers = CHALLENGE if outcome.status == 401 else None
             return error_answer(outcome.status, *messages(outcome), headers=headers)

@@ -12,12 +12,12 @@ import msgspec
 from .. import configurations
 from ..checks.finding import Finding, make
 from ..intake import Answer, Endpoint, Form, Intake, Outcome, Reading, Submission
-from ..recording import StoreError
 from ..signatures import HEADER, verify
 from ..workspaces import Input
 from . import cors
-from .answers import error_answer, faulty_answer, json_answer, messages
+from .answers import error_answer, json_answer, messages
 from .client_calls import UNKNOWN_ALIAS_KEY, alias, answered, audience, kept, refused, sender_of
+from .uploads import UploadEndpoint
 
 SOURCES: Final = ("android", "ios", "native")
 """What is recorded with these requests: the platform, or `native` where it cannot be told."""
@@ -65,18 +65,8 @@ def source_of(submission: Submission) -> str:
     return "native"
 
 
-class _Events:
+class _Events(UploadEndpoint):
     """Uploads of batches with abbreviated keys, one each, mostly compressed."""
-
-    def __init__(self, intake: Intake) -> None:
-        self.intake = intake
-
-    def handle(self, submission: Submission) -> Answer:
-        try:
-            reading = self.read(submission)
-            return reading if isinstance(reading, Answer) else self.answer(self.intake.settle([reading])[0])
-        except StoreError as error:
-            return error_answer(503, str(error))
 
     def read(self, submission: Submission) -> Reading | Answer:
         source = source_of(submission)
@@ -99,12 +89,7 @@ class _Events:
             reading.record.findings = [*reading.record.findings, finding]
         return reading
 
-    def answer(self, outcome: Outcome) -> Answer:
-        if outcome.fault is not None:
-            return faulty_answer(outcome, outcome.fault, lambda: self._answer(outcome))
-        return self._answer(outcome)
-
-    def _answer(self, outcome: Outcome) -> Answer:
+    def answer_by_itself(self, outcome: Outcome) -> Answer:
         return _ACCEPTED if outcome.status == 202 else error_answer(outcome.status, *messages(outcome))
 
 

@@ -8,11 +8,11 @@ from typing import Final
 from .. import configurations
 from ..checks.finding import Finding
 from ..intake import Answer, Endpoint, Form, Intake, Outcome, Reading, Submission
-from ..recording import StoreError
 from ..redaction import Headers
 from . import cors
-from .answers import error_answer, faulty_answer, json_answer, messages
+from .answers import error_answer, json_answer, messages
 from .client_calls import UNKNOWN_ALIAS_KEY, alias, answered, kept, sender_of
+from .uploads import UploadEndpoint
 
 SOURCE: Final = "web"
 
@@ -51,18 +51,8 @@ def endpoints(intake: Intake) -> list[Endpoint]:
     return cors.shared(intake, rows, SOURCE)
 
 
-class _Events:
+class _Events(UploadEndpoint):
     """Uploads of batches, one each. Whatever is in them, the answer is one with which the SDK goes on."""
-
-    def __init__(self, intake: Intake) -> None:
-        self.intake = intake
-
-    def handle(self, submission: Submission) -> Answer:
-        try:
-            reading = self.read(submission)
-            return reading if isinstance(reading, Answer) else self.answer(self.intake.settle([reading])[0])
-        except StoreError as error:
-            return error_answer(503, str(error))
 
     def read(self, submission: Submission) -> Reading | Answer:
         key = submission.arguments["key"]
@@ -72,11 +62,10 @@ class _Events:
         return self.intake.read(submission, sender, EVENTS)
 
     def answer(self, outcome: Outcome) -> Answer:
-        if outcome.fault is not None:
-            return cors.allow(faulty_answer(outcome, outcome.fault, lambda: self._answer(outcome)))
-        return self._answer(outcome)
+        answer = super().answer(outcome)
+        return answer if outcome.fault is None else cors.allow(answer)
 
-    def _answer(self, outcome: Outcome) -> Answer:
+    def answer_by_itself(self, outcome: Outcome) -> Answer:
         if outcome.status == 202:
             return _ACCEPTED
         return cors.allow(error_answer(outcome.status, *messages(outcome)))
