@@ -9,6 +9,11 @@ MParticleError
 MParticleWarning        a warning: production would drop, truncate or ignore something that a test sent
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
 
 class MParticleError(Exception):
     """The plugin cannot do what a test asks; the message says why, and what to do."""
@@ -35,3 +40,8 @@ class NoMemberError(MParticleError, KeyError):
 
 class MParticleWarning(UserWarning):
     """Production would drop, truncate or ignore something that a test sent."""
+
+
+def about_the_test(error: "pytest.ExceptionInfo[BaseException]") -> bool:
+    """Whether a failure is about the test and not about us: as `__tracebackhide__` of a module, it keeps our frames out of it."""
+    return isinstance(error.value, AssertionError | MParticleError)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from . import matching, report
-from .errors import MParticleWarning, UsageError
+from .errors import MParticleWarning, UsageError, about_the_test
 from .matching import Question
 from .received import Batch, Batches, Event, Events, Request, Requests
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .interception import Interception
     from .journeys import Journey
     from .source import Source
+
+__tracebackhide__ = about_the_test
 
 What = str | re.Pattern[str] | None
 """An event type if it is a documented one, else a name, or a pattern for names; None: any event."""
@@ -68,8 +70,11 @@ class Inbox:
         self._claimed: list[tuple[str, str | None]] = []
         self._taking = threading.Lock()
         self._taken: dict[str, list[list[str | None]]] = {}
+        self._faulting = threading.Lock()
         self._held: list[Held[Any]] = []
         self._unentered: list[Expectation] = []
+        self.sent_keyless = False
+        """Whether an interception met a request without an API key: the fake has it, and cannot tell whose it is."""
         self.began_ms = time.time_ns() // 1_000_000
         """When it was made, in ms since 1970: reports tell times from then on."""
         unclaimed = source.requests(None)
@@ -274,7 +279,6 @@ class Inbox:
 
         `timeout` is in seconds. Raises AssertionError with a report, UsageError.
         """
-        __tracebackhide__ = True
         wanted = self._wanted(what, count, timeout, conditions, "wait_for")
         if not self.source.wait(wanted.poll, wanted.timeout):
             raise AssertionError(report.not_met(self, wanted))
@@ -289,10 +293,9 @@ class Inbox:
         **conditions: Any,
     ) -> Events:
         """`wait_for` without blocking the event loop."""
-        __tracebackhide__ = True
         wanted = self._wanted(what, count, timeout, conditions, "wait_for_async")
         if not await self.source.wait_async(wanted.poll, wanted.timeout):
-            raise AssertionError(report.not_met(self, wanted))
+            raise AssertionError(report.not_met(self, wanted, awaited=True))
         return self._asked_for(wanted.question, wanted.events())
 
     def expect(self, what: What = None, /, count: int = 1, timeout: float | None = None, **conditions: Any) -> "Expectation":
@@ -322,7 +325,6 @@ class Inbox:
 
         Raises AssertionError with a report, UsageError.
         """
-        __tracebackhide__ = True
         question = matching.ask(what, conditions, "assert_received", ("times",))
         if times is not None:
             matching.check_second("times", times, "assert_received")
@@ -339,7 +341,6 @@ class Inbox:
 
         Raises AssertionError with a report, UsageError. Warns if a keyword is mistyped, so that nothing could match.
         """
-        __tracebackhide__ = True
         question = matching.ask(what, conditions, "assert_not_received", ("within",))
         matching.check_second("within", within, "assert_not_received")
         wanted = Wanted(self, question, 1, matching.check_seconds("within", within, "assert_not_received"))
@@ -363,12 +364,10 @@ class Inbox:
         A step is a type, a name or a pattern, or a tuple of one and a dictionary of keywords for this step. `conditions` hold for
         each. The order is that of receipt, within a batch that of its events. Raises AssertionError with a report, UsageError.
         """
-        __tracebackhide__ = True
         return self.in_order(steps, conditions, self._events(), "assert_order")
 
     def in_order(self, steps: tuple[Any, ...], conditions: dict[str, Any], events: list[Event], method: str) -> Events:
         """`assert_order` among some of the events; `method` is what was called. For journeys."""
-        __tracebackhide__ = True
         questions = [_step(step, conditions, method) for step in steps]
         if len(questions) < 2:
             raise UsageError(
@@ -388,7 +387,6 @@ class Inbox:
 
         Filters, and `assert_valid`, ask for nothing. Raises AssertionError with a report.
         """
-        __tracebackhide__ = True
         others = [event for event in self._events() if event.id not in self._asked]
         if others:
             raise AssertionError(report.something_else(self, others))
@@ -398,7 +396,6 @@ class Inbox:
 
         Raises AssertionError with a report.
         """
-        __tracebackhide__ = True
         if text := report.invalid(self):
             raise AssertionError(text)
 
@@ -407,7 +404,6 @@ class Inbox:
 
         Raises UsageError, and AssertionError with a report if there are none.
         """
-        __tracebackhide__ = True
         from .journeys import Journey
 
         return Journey.of(self, session, identities)
@@ -422,16 +418,19 @@ class Inbox:
         matching.check_status(status, "fail_next")
         matching.check_answer(retry_after, body, "fail_next")
         matching.check_count("times", times, "fail_next", 1)
-        fleeting, lasting = self._faults()
-        fault = {"status": status, "retry_after": retry_after, "times": times, "body": body, "delay": lasting.get("delay")}
-        self._put_faults([*fleeting, fault], lasting)
+        with self._faulting:
+            fleeting, lasting = self._take_faults()
+            fault = {"status": status, "retry_after": retry_after, "times": times, "body": body, "delay": lasting.get("delay")}
+            self._put_faults([*fleeting, fault], lasting)
 
     def fail_always(self, status: int = 503, *, retry_after: int | None = None, body: str | None = None) -> None:
         """Answer every request with `status`, until `succeed()` or the end of the test; what fail_next has set is met before."""
         matching.check_status(status, "fail_always")
         matching.check_answer(retry_after, body, "fail_always")
-        fleeting, lasting = self._faults()
-        self._put_faults(fleeting, {"status": status, "retry_after": retry_after, "body": body, "delay": lasting.get("delay")})
+        with self._faulting:
+            fleeting, lasting = self._take_faults()
+            always = {"status": status, "retry_after": retry_after, "body": body, "delay": lasting.get("delay")}
+            self._put_faults(fleeting, always)
 
     def delay(self, seconds: float) -> None:
         """Hold every answer back, those of fail_next and fail_always too, until `succeed()` or the end of the test.
@@ -440,16 +439,23 @@ class Inbox:
         same. Raises UsageError, MParticleError.
         """
         seconds = matching.check_seconds("seconds", seconds, "delay", 60)
-        fleeting, lasting = self._faults()
-        self._put_faults([fault | {"delay": seconds} for fault in fleeting], lasting | {"delay": seconds})
+        with self._faulting:
+            fleeting, lasting = self._take_faults()
+            self._put_faults([fault | {"delay": seconds} for fault in fleeting], lasting | {"delay": seconds})
 
     def succeed(self) -> None:
         """Let requests through again: nothing of what fail_next, fail_always and delay have set is left."""
-        self.source.clear_faults(self.workspace)
+        with self._faulting:
+            self.source.clear_faults(self.workspace)
 
-    def _faults(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """Those that pass, and the one that lasts, which comes after them."""
+    def _take_faults(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Those that pass, and the one that lasts, which comes after them. Those that pass are taken away, to be put back.
+
+        A request that comes meanwhile is answered as always: better than that one which it has met is put back.
+        """
         faults = self.source.faults(self.workspace)
+        if any(fault.get("times", 1) is not None for fault in faults):
+            faults = self.source.clear_faults(self.workspace)
         lasting = [fault for fault in faults if fault.get("times", 1) is None]
         return [fault for fault in faults if fault.get("times", 1) is not None], lasting[0] if lasting else {}
 
@@ -529,7 +535,6 @@ class Expectation:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        __tracebackhide__ = True
         if kind is None:
             self._settle(self._wanted.inbox.source.wait(self._wanted.poll, self._wanted.timeout))
 
@@ -537,15 +542,13 @@ class Expectation:
         return self.__enter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        __tracebackhide__ = True
         if kind is None:
-            self._settle(await self._wanted.inbox.source.wait_async(self._wanted.poll, self._wanted.timeout))
+            self._settle(await self._wanted.inbox.source.wait_async(self._wanted.poll, self._wanted.timeout), awaited=True)
 
-    def _settle(self, met: bool) -> None:
-        __tracebackhide__ = True
+    def _settle(self, met: bool, *, awaited: bool = False) -> None:
         wanted = self._wanted
         if not met:
-            raise AssertionError(report.not_met(wanted.inbox, wanted, expected=True))
+            raise AssertionError(report.not_met(wanted.inbox, wanted, expected=True, awaited=awaited))
         wanted.inbox._asked_for(wanted.question, wanted.events())  # noqa: SLF001  # of this module
 
 

@@ -6,6 +6,7 @@ That catches requests, urllib3, httpx, clients made earlier, and those behind a 
 
 import difflib
 import re
+import sys
 import threading
 import time
 import traceback
@@ -18,13 +19,15 @@ from urllib.parse import unquote, urlsplit
 
 from urllib3 import HTTPConnectionPool
 
-from .errors import MParticleError
+from .errors import MParticleError, about_the_test
 from .socketless import Delivered, Parcel, Pool, check_in_time, courier, over_after, reason
 
 if TYPE_CHECKING:
     import httpx
 
     from .inbox import Inbox
+
+__tracebackhide__ = about_the_test
 
 # -- mParticle's hosts -----------------------------------------------------------------------------------------------------
 
@@ -80,7 +83,6 @@ def is_mparticle(host: str) -> bool:
 
 def check_path(host: str, path: str) -> None:
     """Raise MParticleError if the fake does not serve this path of an mParticle host; the message names what it serves."""
-    __tracebackhide__ = True
     family = HOSTS.get(host.lower().rstrip("."))
     if family is None:
         raise MParticleError(_unknown_host(host))
@@ -132,7 +134,6 @@ class Interception:
 
     def send(self, host: str, parcel: Parcel, timeout: float | None) -> Delivered:
         """Deliver a request to an mParticle host. Raises MParticleError for what the fake does not serve."""
-        __tracebackhide__ = True
         try:
             check_path(host, parcel.target.partition("?")[0])
             self._claim(parcel)
@@ -145,7 +146,10 @@ class Interception:
     def _claim(self, parcel: Parcel) -> None:
         """Make the key of a request one of this test, with any secret, unless the test has it already."""
         key = key_of(parcel)
-        if key is None or key in self._keys or key in self.inbox.keys:
+        if key is None:
+            self.inbox.sent_keyless = True
+            return
+        if key in self._keys or key in self.inbox.keys:
             return
         source = self.inbox.source
         if source.forked:
@@ -196,8 +200,18 @@ def intercept(inbox: "Inbox") -> Iterator[Interception]:
             if not _open:
                 _unpatch()
         interception.close()
-    if swallowed := [failure for failure in interception.failures if not _reached_pytest(failure)]:
+    told = list(_chain(sys.exception()))
+    if swallowed := [failure for failure in interception.failures if failure not in told and not _reached_pytest(failure)]:
         raise _summary(swallowed)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception that is on its way, and those that it came from."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _reached_pytest(error: BaseException) -> bool:
@@ -301,13 +315,11 @@ def _urlopen(original: Callable[..., Any]) -> Callable[..., Any]:
     def urlopen(
         self: HTTPConnectionPool, method: str, url: str, body: Any = None, headers: Any = None, *arguments: Any, **options: Any
     ) -> Any:
-        __tracebackhide__ = True
         host, port, target = _place(self, url)
         if isinstance(self, Pool) or not _open or not is_mparticle(host):
             return original(self, method, url, body, headers, *arguments, **options)
 
         def deliver(parcel: Parcel, timeout: float | None) -> Delivered:
-            __tracebackhide__ = True
             return _owner(parcel, host).send(host, parcel, timeout)
 
         pool = Pool(deliver, host, port, timeout=self.timeout, retries=self.retries, headers=self.headers)

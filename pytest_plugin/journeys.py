@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from mparticle_fake_server.words import counted
 
 from . import matching, report
-from .errors import UsageError
+from .errors import UsageError, about_the_test
 from .matching import Condition, Question
 from .received import Event, Events
 
 if TYPE_CHECKING:
     from .inbox import Inbox, Step
+
+__tracebackhide__ = about_the_test
 
 CENT: Final = Decimal("0.005")
 """By how much sums may differ that are equal in whole cents."""
@@ -37,7 +39,6 @@ class Journey:
     @classmethod
     def of(cls, inbox: "Inbox", session: str | int | None, identities: Mapping[str, Any]) -> Self:
         """The journey of a user or a session. Raises UsageError, and AssertionError if it has no events."""
-        __tracebackhide__ = True
         conditions = [matching.identity(name, expected) for name, expected in identities.items()]
         if session is not None:
             conditions.append(_of_session(session))
@@ -54,7 +55,6 @@ class Journey:
 
     def order(self, *steps: "Step", **conditions: Any) -> Self:
         """Events come in this order, others between them or not; steps are those of `Inbox.assert_order`. Raises UsageError."""
-        __tracebackhide__ = True
         self._inbox.in_order(steps, conditions, list(self.events), "order")
         return self
 
@@ -63,7 +63,6 @@ class Journey:
 
         An `opt_out` event with `is_opted_out` false is the opt-in. Without an event that matches there is nothing to break.
         """
-        __tracebackhide__ = True
         question = matching.ask(what, conditions, "nothing_after")
         opting = what == "opt_out"
         ended: Event | None = None
@@ -87,7 +86,6 @@ class Journey:
 
         Sessions are told by their session_uuid or session_id; where events have neither, by their order.
         """
-        __tracebackhide__ = True
         open_sessions: dict[tuple[Any, Any], Event] = {}
         faults: list[tuple[str, Event]] = []
         for event in self.events:
@@ -112,7 +110,6 @@ class Journey:
         A product counts with its total_product_amount, else with price times quantity (1 if it has none). Shipping comes on top;
         tax may be in the prices, or on top too. Sums may differ by half a cent.
         """
-        __tracebackhide__ = True
         wrong: list[Event] = []
         lines: list[str] = []
         for event in self.events:
@@ -145,7 +142,6 @@ class Journey:
 
     def total(self, expected: float | Decimal) -> Self:
         """What the total_amount of all purchases, minus that of all refunds, comes to; it may differ by half a cent."""
-        __tracebackhide__ = True
         if isinstance(expected, bool) or not isinstance(expected, int | float | Decimal):
             raise UsageError(f"total got {expected!r:.80}; expected an amount, such as 42.98.")
         counted: list[Event] = []

@@ -21,11 +21,13 @@ from mparticle_sdk.commerce import Product, ProductAction, ProductActionName, Pr
 from mparticle_sdk.events import CLASSES, EventData
 from mparticle_sdk.identity import IdentityTypeName
 
-from .errors import ConditionError, UsageError
+from .errors import ConditionError, UsageError, about_the_test
 from .wording import safe_repr
 
 if TYPE_CHECKING:
     from .received import Batch, Event, Request
+
+__tracebackhide__ = about_the_test
 
 EVENT_TYPES: Final[tuple[str, ...]] = get_args(EventTypeName)
 IDENTITY_TYPES: Final[tuple[str, ...]] = get_args(IdentityTypeName)

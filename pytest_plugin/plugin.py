@@ -5,7 +5,7 @@ This module is imported in every pytest run of whoever has us installed, so it i
 
 import os
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -32,15 +32,23 @@ HIDDEN = "_mparticle_late"
 # -- options ---------------------------------------------------------------------------------------------------------------
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+NAMES: Final = ("mparticle_pytest_plugin", __name__)
+"""What loads this module after `-p` and in `pytest_plugins`: the name of the entry point, and that of the module."""
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the options and their ini twins."""
+    # Called by one name, and by the other too, this would be two plugins with the same options.
+    for name in NAMES:
+        if not pluginmanager.has_plugin(name):
+            pluginmanager.set_blocked(name)
     settings.declare(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options, and describe the marker."""
     config.addinivalue_line("markers", settings.MARKER_HELP)
-    config.stash[SETTINGS] = settings.Settings.of(config)
+    config.stash[SETTINGS] = settings.Settings(config)
     config.stash[LATE] = []
 
 
@@ -49,19 +57,28 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"mparticle: {config.stash[SETTINGS].describe()}"
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Refuse a mistyped marker while its file is collected."""
-    try:
-        settings.read_marker(metafunc.definition)
-    except pytest.UsageError as error:
-        raise pytest.Collector.CollectError(str(error)) from None
-
-
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Give a test that is marked with `intercept=True` its fake, before all that might send; whether it asks for it or not."""
-    if isinstance(item, pytest.Function) and settings.wants_intercept(item):
+    if not isinstance(item, pytest.Function) or item.get_closest_marker("mparticle") is None:
+        return
+    from .marker import wants_intercept
+
+    if wants_intercept(item):
         # A new list: the old one is shared with the other parameters of the test, which may be marked otherwise.
         item.fixturenames = ["fake_mparticle", *(name for name in item.fixturenames if name != "fake_mparticle")]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a mistyped marker, whether its test asks for the fake or not; the other tests run."""
+    if item.get_closest_marker("mparticle") is None:
+        return
+    from .marker import read_marker
+
+    try:
+        read_marker(item)
+    except pytest.UsageError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 # -- fixtures --------------------------------------------------------------------------------------------------------------
@@ -93,15 +110,18 @@ def fake_mparticle_server(
 
     It listens once `.url` is read, for HTTPS once `.tls_url` is.
     """
-    from .errors import MParticleError
+    from .errors import MParticleError, UsageError
+    from .options import check_address, check_options
     from .source import open_source
     from .verdicts import late_lines
 
     config = request.config
     try:
+        check_address(fake_mparticle_address)
+        check_options(fake_mparticle_options)
         source = open_source(config.stash[SETTINGS], fake_mparticle_address, fake_mparticle_options)
     except MParticleError as error:
-        if config.stash[SETTINGS].url is not None:
+        if config.stash[SETTINGS].url is not None and not isinstance(error, UsageError):
             # What is wrong there is so for each test: once is enough.
             request.session.shouldfail = "mparticle: the fake of --mparticle-url cannot be used"
         pytest.fail(str(error), pytrace=False)
@@ -123,28 +143,36 @@ def fake_mparticle(
     The test fails if something that it sent has an error, or would be dropped by production. To allow that:
     @pytest.mark.mparticle(allow_invalid=True), or a list of finding codes.
     """
+    from .errors import MParticleError, UsageError
     from .inbox import Inbox
+    from .marker import read_marker
+    from .options import check_options
     from .source import workspace_name
     from .verdicts import Trial
 
     item: pytest.Item = request.node
     run = request.config.stash[SETTINGS]
-    marker = settings.read_marker(item)
+    marker = read_marker(item)
     options = fake_mparticle_options
     mark = os.urandom(4).hex()
     workspace, key, secret = workspace_name(item.nodeid, mark), f"test-{mark}", f"secret-{os.urandom(4).hex()}"
-    fake_mparticle_server.open_workspace(
-        workspace,
-        key,
-        secret,
-        mode=marker.mode or run.mode or options.get("mode", "faithful"),
-        ignore=options.get("ignore", ()),
-        error=options.get("error", ()),
-    )
+    try:
+        check_options(options)  # once more: a folder or a module may have others than the run
+        fake_mparticle_server.open_workspace(
+            workspace,
+            key,
+            secret,
+            mode=marker.mode or run.mode or options.get("mode", "faithful"),
+            ignore=options.get("ignore", ()),
+            error=options.get("error", ()),
+        )
+    except MParticleError as error:
+        pytest.fail(str(error), pytrace=False)
     path, line, _ = item.reportinfo()
     trial = Trial(fake_mparticle_server, workspace, marker.allowance(run.allow), str(path), (line or 0) + 1)
     item.stash[TRIAL] = trial
     inbox = Inbox(fake_mparticle_server, workspace, key, secret, item.nodeid, options.get("timeout", 2.0))
+    trial.inbox = inbox
     try:
         if marker.intercept:
             inbox.intercept()
@@ -154,6 +182,8 @@ def fake_mparticle(
             # Which may have something to say itself: of an interception, of an expectation that nobody entered.
             if not fake_mparticle_server.forked:
                 inbox.close()
+        except UsageError as error:
+            pytest.fail(str(error), pytrace=False)
         finally:
             failed = trial.failed
             reason = trial.judge(over=True)

@@ -13,13 +13,15 @@ from mparticle_fake_server.items import event_names
 from mparticle_fake_server.words import did_you_mean, plain, printable
 
 from . import matching
-from .errors import MParticleError, NoMemberError, UsageError
+from .errors import MParticleError, NoMemberError, UsageError, about_the_test
 from .matching import Condition, Moment, Question
 
 if TYPE_CHECKING:
     import mparticle_sdk
     from mparticle_fake_server.checks.finding import Finding
     from mparticle_fake_server.items import BatchItem, RequestItem
+
+__tracebackhide__ = about_the_test
 
 MOST_SHOWN: Final = 20
 """Elements that the repr of a list shows, a line each."""
@@ -486,7 +488,6 @@ class Snapshot(Sequence[T], Generic[T]):
 
     def one(self) -> T:
         """The only one there is. Raises AssertionError, with a report, if there is none or more than one."""
-        __tracebackhide__ = True
         if len(self._elements) != 1:
             raise AssertionError(self._failure("exactly one"))
         return self._elements[0]
@@ -494,7 +495,6 @@ class Snapshot(Sequence[T], Generic[T]):
     @property
     def first(self) -> T:
         """The oldest. Raises AssertionError, with a report, if there is none."""
-        __tracebackhide__ = True
         if not self._elements:
             raise AssertionError(self._failure("at least one"))
         return self._elements[0]
@@ -502,7 +502,6 @@ class Snapshot(Sequence[T], Generic[T]):
     @property
     def last(self) -> T:
         """The newest. Raises AssertionError, with a report, if there is none."""
-        __tracebackhide__ = True
         if not self._elements:
             raise AssertionError(self._failure("at least one"))
         return self._elements[-1]

@@ -1,6 +1,5 @@
 """`RemoteSource`: a fake in another process, asked over HTTP below `/_fake`. `source.py` makes it for `--mparticle-url`."""
 
-import asyncio
 import contextlib
 import http.client
 import os
@@ -8,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -16,8 +16,11 @@ import msgspec
 
 from mparticle_fake_server.items import BatchItem, EventItem, RequestItem, event_items
 
-from .errors import ClaimError, MParticleError
+from .errors import ClaimError, MParticleError, about_the_test
+from .event_loops import in_thread
 from .source import Fault, claimed
+
+__tracebackhide__ = about_the_test
 
 PAGE: Final = 1000
 """Items that one question asks for."""
@@ -248,7 +251,7 @@ class RemoteSource:
         while True:
             left = max(0.0, end - time.monotonic())
             # In slices, so that the thread of whoever is cancelled soon ends.
-            if await asyncio.to_thread(self.wait, until, min(left, LOOK_SECONDS)):
+            if await in_thread(partial(self.wait, until, min(left, LOOK_SECONDS))):
                 return True
             if left <= LOOK_SECONDS:
                 return False
@@ -284,9 +287,10 @@ class RemoteSource:
         found: list[Fault] = self._ask("GET", _faults(workspace))["items"]
         return found
 
-    def clear_faults(self, workspace: str) -> None:
-        """Let them through."""
-        self._ask("DELETE", _faults(workspace))
+    def clear_faults(self, workspace: str) -> list[Fault]:
+        """Let them through; returns what they still would have met."""
+        left: list[Fault] = self._ask("DELETE", _faults(workspace))["items"]
+        return left
 
     # -- HTTP --------------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from mparticle_fake_server.words import counted, plain, printable
 from . import matching
 from .comparing import ABSENT, Row, columns, differences, shown
 from .errors import ConditionError
+from .event_loops import in_event_loop
 from .matching import Condition, Question
 from .received import Batch, Event, Snapshot
 from .telling import (
@@ -68,8 +69,8 @@ def _of_filter(inbox: "Inbox", found: Snapshot[Any], wanted: str) -> str:
     return _full(inbox, head, question, found=list(found), candidates=list(found.origin), closest=not found)
 
 
-def not_met(inbox: "Inbox", wanted: "Wanted", *, expected: bool = False) -> str:
-    """A wait was in vain."""
+def not_met(inbox: "Inbox", wanted: "Wanted", *, expected: bool = False, awaited: bool = False) -> str:
+    """A wait was in vain: that of a block if it was `expected`, asynchronous if it was `awaited`."""
     found = wanted.events()
     span = f"within {wanted.timeout:g} s" if not expected else f"in the block or within {wanted.timeout:g} s after it"
     if wanted.count == 1:
@@ -86,6 +87,9 @@ def not_met(inbox: "Inbox", wanted: "Wanted", *, expected: bool = False) -> str:
     notes = []
     if early := [event for event in before if _holds_all(wanted.question, event)]:
         notes.append(f"note: {len(early)} that match{'es' if len(early) == 1 else ''} came before the block began")
+    if not awaited and in_event_loop():
+        instead = "async with fake_mparticle.expect(…)" if expected else "await fake_mparticle.wait_for_async(…)"
+        notes.append(f"note: this wait stopped the event loop that the test runs in; {instead} lets it go on")
     return _full(inbox, head, wanted.question, found=found, candidates=candidates, notes=notes)
 
 

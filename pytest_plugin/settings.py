@@ -1,9 +1,11 @@
-"""What a run and a test may be told: command line options, their ini twins, and the marker. `plugin.py` reads them here."""
+"""What a run may be told, by command line options and their ini twins; `plugin.py` reads them. `marker.py` reads a test's.
 
-import re
-from collections.abc import Iterable, Mapping
+Like `plugin.py` this is imported in every pytest run: nothing here may cost time.
+"""
+
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import pytest
 
@@ -20,13 +22,6 @@ MARKER_HELP: Final = (
     "takes back what a class, a module or the ini file allows. "
     "intercept: whether requests to mParticle's own hosts are sent to the fake while the test runs."
 )
-
-_EXPECTED: Final = {
-    "mode": f"one of {', '.join(MODES)}",
-    "allow_invalid": "True, False or a list of finding codes",
-    "intercept": "True or False",
-}
-"""The marker's arguments, and what each takes."""
 
 
 def declare(parser: pytest.Parser) -> None:
@@ -59,28 +54,24 @@ def declare(parser: pytest.Parser) -> None:
     )
 
 
-class Settings(NamedTuple):
-    """What holds for the whole run. `mode` is None if neither the command line nor the ini file says one."""
+class Settings:
+    """What holds for the whole run, from the command line and the ini file.
 
-    mode: Mode | None
-    url: str | None
-    dump: Path | None
-    allow: tuple[str, ...]
+    Raises UsageError, which says where the fault is.
+    """
 
-    @classmethod
-    def of(cls, config: pytest.Config) -> "Settings":
-        """From the command line and the ini file. Raises UsageError, which says where the fault is."""
-        mode = config.getoption("--mparticle-mode") or _mode(config.getini("mparticle_mode"))
+    def __init__(self, config: pytest.Config) -> None:
+        self.mode: Mode | None = config.getoption("--mparticle-mode") or _mode(config.getini("mparticle_mode"))
+        """None if neither says one."""
         given = config.getoption("--mparticle-url")
-        url = (
+        self.url: str | None = (
             _url(given, "--mparticle-url") if given is not None else _url(config.getini("mparticle_url") or None, "mparticle_url")
         )
         dump = config.getoption("--mparticle-dump")
-        folder = Path.cwd() / dump if dump else config.rootpath / ini if (ini := config.getini("mparticle_dump")) else None
-        allow = tuple(config.getini("mparticle_allow"))
-        if allow and allow != (ALL,):
-            check_codes(allow, "The ini option mparticle_allow")
-        return cls(mode, url, folder, allow)
+        self.dump = Path.cwd() / dump if dump else config.rootpath / ini if (ini := config.getini("mparticle_dump")) else None
+        self.allow: tuple[str, ...] = tuple(config.getini("mparticle_allow"))
+        if self.allow and self.allow != (ALL,):
+            check_codes(self.allow, "The ini option mparticle_allow")
 
     def describe(self) -> str:
         """One line for the head of the report."""
@@ -97,101 +88,13 @@ class Settings(NamedTuple):
 SETTINGS: Final = pytest.StashKey[Settings]()
 
 
-class Allowance(NamedTuple):
-    """Which findings fail no test: `everything`, or those of these codes."""
-
-    everything: bool = False
-    codes: frozenset[str] = frozenset()
-
-    def covers(self, code: str) -> bool:
-        """Whether a finding of this code is allowed. What the fake itself does wrong is only allowed by name."""
-        return code in self.codes or (self.everything and code != "server_error")
-
-
-class Marker(NamedTuple):
-    """What a test is marked with; None where it says nothing."""
-
-    mode: Mode | None = None
-    allow_invalid: bool | tuple[str, ...] | None = None
-    intercept: bool = False
-
-    def allowance(self, allow: tuple[str, ...]) -> Allowance:
-        """Together with what the ini file allows."""
-        if self.allow_invalid is False:
-            return Allowance()
-        if self.allow_invalid is True or allow == (ALL,):
-            return Allowance(everything=True)
-        return Allowance(codes=frozenset(allow) | frozenset(self.allow_invalid or ()))
-
-
-def read_marker(item: Any) -> Marker:
-    """The marker of a test; what is nearest to the test counts. Raises UsageError for an argument that it does not take."""
-    arguments: dict[str, Any] = {}
-    for mark in item.iter_markers("mparticle"):
-        _check(mark.args, mark.kwargs, f"{item.nodeid} ({item.location[0]}:{(item.location[1] or 0) + 1})")
-        arguments = {**mark.kwargs, **arguments}
-    if not arguments:
-        return Marker()
-    allowed = arguments.get("allow_invalid")
-    return Marker(
-        arguments.get("mode"),
-        allowed if allowed is None or isinstance(allowed, bool) else tuple(allowed),
-        arguments.get("intercept", False),
-    )
-
-
-def wants_intercept(item: pytest.Item) -> bool:
-    """Whether a test is marked with `intercept=True`; of a wrong marker, false."""
-    return (
-        next((mark.kwargs["intercept"] for mark in item.iter_markers("mparticle") if "intercept" in mark.kwargs), False) is True
-    )
-
-
-def _check(positional: tuple[Any, ...], arguments: Mapping[str, Any], test: str) -> None:
-    where = f"@pytest.mark.mparticle of {test}"
-    if positional:
-        raise pytest.UsageError(f"{where} has the argument {positional[0]!r} without a name. It takes {_valid()}.")
-    for name, value in arguments.items():
-        if name not in _EXPECTED:
-            raise pytest.UsageError(
-                f"{where} has an unknown argument {name!r}.{_did_you_mean(name, _EXPECTED)} It takes {_valid()}."
-            )
-        if not _fits(name, value):
-            meant = _meant(name, value) if isinstance(value, str) else ""
-            raise pytest.UsageError(f"{where} has {name}={value!r}; expected {_EXPECTED[name]}.{meant}")
-        if name == "allow_invalid" and not isinstance(value, bool):
-            check_codes(value, f"{where}, allow_invalid,")
-
-
-def _meant(name: str, text: str) -> str:
-    """What somebody meant who wrote a text for an argument that does not take it."""
-    if name == "mode":
-        return _did_you_mean(text, MODES)
-    if name == "allow_invalid":
-        from mparticle_fake_server.checks.finding import CODES
-        from mparticle_fake_server.words import nearest
-
-        near = nearest(text.lower().replace("-", "_"), CODES)
-        return f' Did you mean ["{near}"]?' if near else ""
-    return ""
-
-
-def _fits(name: str, value: Any) -> bool:
-    if name == "mode":
-        return value in MODES
-    if isinstance(value, bool):
-        return True
-    codes = name == "allow_invalid" and isinstance(value, (list, tuple, set, frozenset))
-    return codes and all(isinstance(code, str) for code in value)
-
-
 def check_codes(codes: Iterable[str], where: str) -> None:
     """Refuse codes that no finding has, with a UsageError that begins with `where`."""
     from mparticle_fake_server.checks.finding import CODES
 
     for code in codes:
         if code not in CODES:
-            meant = _did_you_mean(code.lower().replace("-", "_"), CODES) or " docs/findings.md lists them."
+            meant = did_you_mean(code.lower().replace("-", "_"), CODES) or " docs/findings.md lists them."
             raise pytest.UsageError(f"{where} names {code!r}, which is no code of a finding.{meant}")
 
 
@@ -200,7 +103,7 @@ def _mode(text: str) -> Mode | None:
         if text == mode:
             return mode
     if text:
-        meant = _did_you_mean(text, MODES)
+        meant = did_you_mean(text, MODES)
         raise pytest.UsageError(f"The ini option mparticle_mode is {text!r}; expected one of {', '.join(MODES)}.{meant}")
     return None
 
@@ -217,20 +120,15 @@ def _url(text: str | None, where: str) -> str | None:
         right = False
     if not right or parts.query or parts.fragment:
         raise pytest.UsageError(f"{where} is {text!r}; expected the address of a running fake, such as http://127.0.0.1:8080.")
-    path = parts.path.rstrip("/")
-    if re.search(r"/v2(/|$)", path):
+    if "/v2/" in f"{parts.path}/":
         raise pytest.UsageError(
             f"{where} is {text!r}; expected the address of the fake itself: leave out /v2, which belongs to what is sent to."
         )
     return text.rstrip("/")
 
 
-def _did_you_mean(text: str, valid: Iterable[str]) -> str:
-    # Imported where something is mistyped: this module is read in every run.
-    from mparticle_fake_server.words import did_you_mean
+def did_you_mean(text: str, valid: Iterable[str]) -> str:
+    """The valid word that a mistyped one resembles, as a sentence."""
+    from mparticle_fake_server import words
 
-    return did_you_mean(text, valid)
-
-
-def _valid() -> str:
-    return "; ".join(f"{name}: {expected}" for name, expected in _EXPECTED.items())
+    return words.did_you_mean(text, valid)

@@ -20,12 +20,14 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 
-from .errors import MParticleError
+from .errors import MParticleError, about_the_test
 from .source import LocalSource
 
 if TYPE_CHECKING:
     from .inbox import Inbox
     from .source import Source
+
+__tracebackhide__ = about_the_test
 
 Headers = list[tuple[bytes, bytes]]
 Environ = dict[str, Any]
@@ -193,6 +195,9 @@ class Pool(HTTPConnectionPool):
 
 class _Response(http.client.HTTPResponse):
     """A response whose head need not be parsed, which takes as long as all the fake does; its body is read as ever."""
+
+    fp: Any = None
+    """Before there is one: where none comes, because the request failed, `close` is called all the same."""
 
     def begin(self) -> None:
         """Called by http.client to read the head."""

@@ -3,8 +3,6 @@
 Every test has a workspace of its own on one source; `plugin.py` makes the source, `inbox.py` asks it.
 """
 
-import asyncio
-import contextlib
 import os
 import shutil
 import tempfile
@@ -14,9 +12,9 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from mparticle_fake_server.words import did_you_mean
-
-from .errors import ClaimError, MParticleError
+from .errors import ClaimError, MParticleError, about_the_test
+from .event_loops import make_bell
+from .options import SERVER_OPTIONS
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -29,18 +27,12 @@ if TYPE_CHECKING:
     from mparticle_fake_server.server import FakeServer
     from mparticle_fake_server.workspaces import Workspace
 
+__tracebackhide__ = about_the_test
+
 Fault = dict[str, Any]
 """What the next requests meet, as PUT /_fake/faults takes it."""
 
 Item = TypeVar("Item")
-
-TEST_OPTIONS: Final = ("mode", "ignore", "error", "timeout")
-"""What the fixture fake_mparticle_options may say about every test's workspace and Inbox."""
-
-SERVER_OPTIONS: Final = ("keep", "max_body", "certificates")
-"""What it may say about a server in this process."""
-
-OPTIONS: Final = (*TEST_OPTIONS, *SERVER_OPTIONS)
 
 
 class Source(Protocol):
@@ -100,8 +92,8 @@ class Source(Protocol):
     def faults(self, workspace: str) -> list[Fault]:
         """What they still will meet."""
 
-    def clear_faults(self, workspace: str) -> None:
-        """Let them through."""
+    def clear_faults(self, workspace: str) -> list[Fault]:
+        """Let them through; returns what they still would have met."""
 
     def close(self) -> None:
         """Release everything. Twice does no harm."""
@@ -332,22 +324,15 @@ class LocalSource:
     async def wait_async(self, until: Callable[[], bool], timeout: float) -> bool:  # noqa: ASYNC109  # as `wait`
         """The same without blocking the event loop."""
         self._check_process()
-        loop = asyncio.get_running_loop()
-        arrived = asyncio.Event()
-
-        def wake() -> None:
-            # Called by the thread that recorded; the loop may have ended meanwhile.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(arrived.set)
-
-        unsubscribe = self._recorder.subscribe(wake)
+        bell = make_bell()
+        unsubscribe = self._recorder.subscribe(bell.ring)
+        end = time.monotonic() + timeout
         try:
-            async with asyncio.timeout(timeout):
-                while not until():
-                    await arrived.wait()
-                    arrived.clear()
-        except TimeoutError:
-            return until()
+            while not until():
+                left = end - time.monotonic()
+                if left <= 0:
+                    return False
+                await bell.wait(left)
         finally:
             unsubscribe()
         return True
@@ -367,9 +352,9 @@ class LocalSource:
         """What they still will meet."""
         return self._workspace(workspace).faults.list()
 
-    def clear_faults(self, workspace: str) -> None:
-        """Let them through."""
-        self._workspace(workspace).faults.clear()
+    def clear_faults(self, workspace: str) -> list[Fault]:
+        """Let them through; returns what they still would have met."""
+        return self._workspace(workspace).faults.clear()
 
     def _workspace(self, name: str) -> "Workspace":
         self._check_process()
@@ -380,10 +365,7 @@ class LocalSource:
 
 
 def open_source(settings: Settings, address: tuple[str, int], options: Mapping[str, Any]) -> Source:
-    """The source of a run; `options` are those of the fixture fake_mparticle_options. Raises MParticleError."""
-    for option in options:
-        if option not in OPTIONS:
-            raise MParticleError(_unknown_option(option))
+    """The source of a run; `address` and `options` are those of the fixtures, checked. Raises MParticleError."""
     if settings.url is not None:
         from .remote import RemoteSource
 
@@ -452,11 +434,6 @@ def workspace_name(test_id: str, mark: str) -> str:
 def test_of(workspace: str) -> str:
     """The id of the test that a workspace was made for."""
     return workspace.rpartition(SEPARATOR)[0] or workspace
-
-
-def _unknown_option(option: str) -> str:
-    meant = did_you_mean(option, OPTIONS)
-    return f"The fixture fake_mparticle_options has {option!r}, which is no option.{meant} Valid: {', '.join(OPTIONS)}."
 
 
 def _make_server(host: str, port: int, options: dict[str, Any]) -> "FakeServer":

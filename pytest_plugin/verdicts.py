@@ -18,7 +18,7 @@ from mparticle_fake_server.items import event_items, event_names
 from mparticle_fake_server.words import counted, printable
 
 from .errors import MParticleError, MParticleWarning
-from .settings import Allowance
+from .marker import Allowance
 from .source import test_of
 from .wording import called, hint_of
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mparticle_fake_server.checks.finding import Finding
     from mparticle_fake_server.items import BatchItem, EventItem, RequestItem
 
+    from .inbox import Inbox
     from .source import Source
 
 MOST_LINES: Final = 40
@@ -60,11 +61,13 @@ class Trial:
         self._path = path
         self._line = line
         self._began_ms = time.time_ns() // 1_000_000
-        self._judged = 0
+        self._judged = self._judged_keyless = 0
         self._warned: set[str] = set()
         self._over: tuple[list[RequestItem], list[BatchItem]] | None = None
         self.failed = False
         """Whether pytest has reported a failure of this test."""
+        self.inbox: Inbox | None = None
+        """What the test asks, once there is one."""
 
     # -- the verdict -------------------------------------------------------------------------------------------------------
 
@@ -77,6 +80,7 @@ class Trial:
             return None
         requests = self._requests()[self._judged :]
         self._judged += len(requests)
+        requests += self._keyless()
         parts = [(request, part) for request in requests for part in _parts(request)]
         wrong = [(request, part, found) for request, part in parts if (found := _offending(part, self._allowance))]
         if wrong:
@@ -91,6 +95,19 @@ class Trial:
             self.failed = True
             return str(error)
         return None
+
+    def _keyless(self) -> "list[RequestItem]":
+        """What came without an API key since the last time, if this test sent such under `intercept()`."""
+        if self.inbox is None or not self.inbox.sent_keyless:
+            return []
+        found = [
+            request
+            for request in self._unclaimed_requests()
+            if any(finding.code == "credentials_missing" for finding in request.findings)
+        ]
+        new = found[self._judged_keyless :]
+        self._judged_keyless = len(found)
+        return new
 
     def _warn(self, parts: Iterator[Part]) -> None:
         """One MParticleWarning for each code, so that a loop does not drown the summary."""

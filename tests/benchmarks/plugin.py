@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -25,9 +26,35 @@ ROUNDS: Final = 7
 UPLOADS: Final = 200
 """In a round, of each."""
 
+COLLECTIONS: Final = 40
+
 NAME: Final = "mparticle_pytest_plugin"
+_SPOILING: Final = {"PYTHONDONTWRITEBYTECODE", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS", "PYTEST_PLUGINS"}
+"""Variables that would make a run another than a user's."""
+
 EVENTS: Final = 10_000
 WAITS: Final = 50
+
+COLLECTING: Final = """
+import json, os, sys
+import pytest
+
+def cost(arguments):
+    # In a child that has pytest already: importing it takes a hundred times as long as what is looked for.
+    child = os.fork()
+    if not child:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        os._exit(pytest.main(arguments))
+    _, status, used = os.wait4(child, 0)
+    assert os.waitstatus_to_exitcode(status) == pytest.ExitCode.NO_TESTS_COLLECTED
+    return (used.ru_utime + used.ru_stime) * 1000
+
+ours, none = map(json.loads, sys.argv[1:3])
+cost(ours)
+print(json.dumps([(cost(ours), cost(none)) for _ in range(int(sys.argv[3]))]))
+"""
 
 TIMED: Final = """
 import json, pathlib, time
@@ -104,29 +131,30 @@ def _a_second(sender: requests.Session, url: str) -> float:
     return UPLOADS / (time.perf_counter() - began)
 
 
-def _run(folder: Path, *arguments: str) -> float:
-    """Run pytest in a folder, with no plugins but those named; returns ms. Bytecode is kept, as of an installed package."""
-    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, str(folder)]
-    began = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=120)
-    elapsed = (time.perf_counter() - began) * 1000
-    # 5 says that there was nothing to collect.
-    if done.returncode not in (0, 5):
-        raise RuntimeError(f"pytest ended with {done.returncode}: {done.stdout}{done.stderr}")
-    return elapsed
+def _python(folder: Path, *arguments: str) -> str:
+    """Run Python in a folder; returns what it printed. Bytecode is kept, as of an installed package."""
+    environ = {name: value for name, value in os.environ.items() if name not in _SPOILING}
+    environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode:
+        raise RuntimeError(f"{arguments} ended with {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def _collecting(folder: Path) -> Row:
-    """What the plugin adds to collecting nothing, a run with it soon after one without."""
-    ours, none = ("--collect-only", "-p", NAME), ("--collect-only",)
-    _run(folder, *ours)
-    return below(
-        10,
-        "pytest --collect-only of nothing, more with the plugin",
-        [_run(folder, *ours) - _run(folder, *none) for _ in range(15)],
-    )
+    """What the plugin adds to collecting nothing, where pytest looks for plugins and finds ours alone: processor time."""
+    arguments = ["--collect-only", "-p", "no:cacheprovider", *_others(), str(folder)]
+    command = (json.dumps(arguments), json.dumps(["-p", f"no:{NAME}", *arguments]), str(COLLECTIONS))
+    times = json.loads(_python(folder, "-c", COLLECTING, *command))
+    return below(10, "pytest --collect-only of nothing, more with the plugin", [ours - none for ours, none in times])
+
+
+def _others() -> Iterator[str]:
+    """Arguments that leave out all plugins which are installed, but ours."""
+    for name in sorted({point.name for point in entry_points(group="pytest11")} - {NAME}):
+        yield from ("-p", f"no:{name}")
 
 
 def _fixtures(folder: Path) -> Iterator[Row]:
@@ -134,7 +162,7 @@ def _fixtures(folder: Path) -> Iterator[Row]:
     (folder / "test_times.py").write_text(TESTS, encoding="utf-8")
     first, later = [], []
     for number in range(1 + ROUNDS):
-        _run(folder, "-p", NAME)
+        _python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", *_others(), str(folder))
         times = json.loads((folder / "times").read_text(encoding="utf-8"))
         if number:
             first.append(times.pop("test_first"))

@@ -85,7 +85,9 @@ class Suite:
         plugin = [] if INSTALLED else ["-p", NAME]
         # This process has imported our packages before the inner pytest could rewrite their assertions.
         quiet = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
-        return self.pytester.runpytest_inprocess(*plugin, "-p", "no:cacheprovider", *quiet, *arguments)
+        # pytest-asyncio warns of a setting that only its users have.
+        without = ("-p", "no:cacheprovider", "-p", "no:asyncio")
+        return self.pytester.runpytest_inprocess(*plugin, *without, *quiet, *arguments)
 
     def run_apart(self, *arguments: str, plugins: Sequence[str] = (), timeout: float = 60) -> pytest.RunResult:
         """Run it in a process of its own, with these plugins besides ours and no others."""

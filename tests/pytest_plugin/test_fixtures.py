@@ -3,10 +3,12 @@
 import socket
 import sys
 from contextlib import closing
+from importlib.util import find_spec
 
 import pytest
 
 from mparticle_pytest_plugin.source import LocalSource
+from tests.conftest import RealPart
 from tests.pytest_plugin.suites import INSTALLED, Suite
 
 pytest_plugins = ["pytester"]
@@ -168,12 +170,18 @@ def test_codes_can_be_made_errors_for_all_tests(suite: Suite) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ignore": ["identity_mising"]}, "*identity_mising*did you mean identity_missing*"),
-        ({"mode": "strikt"}, "*The mode is 'strikt'; expected one of faithful, strict, lenient.*"),
-        ({"keep": 0}, "*fake_mparticle_options: keep is 0; it must be at least 1 batch.*"),
+        ({"ignore": ["identity_mising"]}, ": *identity_mising*did you mean identity_missing*"),
+        ({"error": "identity_missing"}, " has error='identity_missing'; expected a list of finding codes."),
+        ({"mode": "strikt"}, " has mode='strikt'; expected one of faithful, strict, lenient."),
+        ({"timeout": -1}, " has timeout=-1; expected seconds from 0 to 86400."),
+        ({"keep": 0}, " has keep=0; expected a whole number of batches, from 1 on."),
+        ({"max_body": True}, " has max_body=True; expected a whole number of bytes, from 1 on."),
+        ({"certificates": 5}, " has certificates=5; expected the path of a folder."),
+        (["mode"], " gives [[]'mode'[]]; expected a dictionary of mode, timeout, ignore, error, keep, max_body, certificates."),
     ],
+    ids=str,
 )
-def test_impossible_defaults_are_told(suite: Suite, options: dict[str, object], message: str) -> None:
+def test_impossible_defaults_are_told_at_once(suite: Suite, options: object, message: str) -> None:
     suite.conftest(f"""
         @pytest.fixture(scope="session")
         def fake_mparticle_options():
@@ -187,7 +195,46 @@ def test_impossible_defaults_are_told(suite: Suite, options: dict[str, object], 
     result = suite.run()
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([message])
+    result.stdout.fnmatch_lines([f"The fixture fake_mparticle_options{message}"])
+
+
+def test_impossible_defaults_of_one_file_are_told_too(suite: Suite) -> None:
+    suite.pytester.makepyfile(
+        test_first="def test_any(fake_mparticle): pass",
+        test_second="""
+            import pytest
+
+            @pytest.fixture(scope="session")
+            def fake_mparticle_options():
+                return {"timeout": "long"}
+
+            def test_any(fake_mparticle):
+                pass
+        """,
+    )
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["The fixture fake_mparticle_options has timeout='long'; expected seconds from 0 to 86400."])
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:80", ("127.0.0.1", "80"), ("127.0.0.1", 99_999), ("127.0.0.1",)], ids=str)
+def test_an_impossible_address_is_told_at_once(suite: Suite, address: object) -> None:
+    suite.conftest(f"""
+        @pytest.fixture(scope="session")
+        def fake_mparticle_address():
+            return {address!r}
+    """)
+    suite.write("""
+        def test_any(fake_mparticle):
+            pass
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["The fixture fake_mparticle_address gives *; expected a host and a port, such as *"])
 
 
 # -- claims and intercepted hosts --------------------------------------------------------------------------------------------
@@ -319,6 +366,66 @@ def test_it_works_however_tests_are_run(suite: Suite, arguments: list[str]) -> N
     result = suite.run_apart(*arguments, plugins=["anyio", "xdist"])
 
     result.assert_outcomes(passed=2, failed=1)
+
+
+ASYNCHRONOUS = """
+    import anyio
+    import httpx
+
+    pytestmark = {mark}
+
+    async def post(client, url, key="k", secret="s"):
+        response = await client.post(url + "/v2/events", json=GOOD, auth=(key, secret))
+        assert response.status_code == 202
+
+    async def test_waits(fake_mparticle):
+        async with httpx.AsyncClient() as client, fake_mparticle.expect("purchase", timeout=20):
+            await post(client, fake_mparticle.url, fake_mparticle.key, fake_mparticle.secret)
+        assert len(await fake_mparticle.wait_for_async("purchase")) == 1
+
+    async def test_waits_in_vain(fake_mparticle):
+        with pytest.raises(AssertionError, match="no event"):
+            await fake_mparticle.wait_for_async("purchase", timeout=0.01)
+
+    @pytest.mark.mparticle(intercept=True)
+    async def test_intercepts(fake_mparticle):
+        async with httpx.AsyncClient() as client, anyio.create_task_group() as group:
+            for pod in ("us1.", "eu1.", ""):
+                group.start_soon(post, client, f"https://s2s.{{pod}}mparticle.com")
+        fake_mparticle.assert_received("purchase", times=3)
+
+    def test_waits_as_ever(fake_mparticle):
+        send(fake_mparticle)
+        fake_mparticle.wait_for("purchase")
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "mark"), [("strict", "pytest.mark.asyncio"), ("auto", "[]")], ids=["strict mode", "automatic mode"]
+)
+def test_it_works_with_pytest_asyncio(suite: Suite, real_part: RealPart, mode: str, mark: str) -> None:
+    real_part(find_spec("pytest_asyncio") is not None, "pytest-asyncio is not installed")
+    suite.ini(f"asyncio_mode = {mode}", "asyncio_default_fixture_loop_scope = function")
+    suite.write(ASYNCHRONOUS.format(mark=mark))
+
+    result = suite.run_apart(plugins=["asyncio"])
+
+    result.assert_outcomes(passed=4)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_it_works_with_anyio(suite: Suite, real_part: RealPart, backend: str) -> None:
+    real_part(find_spec(backend) is not None, f"{backend} is not installed")
+    suite.conftest(f"""
+        @pytest.fixture
+        def anyio_backend():
+            return "{backend}"
+    """)
+    suite.write(ASYNCHRONOUS.format(mark="pytest.mark.anyio"))
+
+    result = suite.run_apart(plugins=["anyio"])
+
+    result.assert_outcomes(passed=4)
 
 
 def test_our_modules_are_rewritten_for_assertions(suite: Suite) -> None:

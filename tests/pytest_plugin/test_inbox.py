@@ -1,10 +1,12 @@
 """The Inbox: lists of what was received, waiting, asserting, faults, and keys that are claimed."""
 
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import Any
 
 import anyio
@@ -13,6 +15,7 @@ import pytest
 import mparticle_sdk
 from mparticle_pytest_plugin.errors import MParticleError, MParticleWarning, NoMemberError, UsageError
 from mparticle_pytest_plugin.received import Events
+from tests.conftest import RealPart
 from tests.pytest_plugin.inboxes import KEY, NOW, SECRET, Sent, batch, event, order, sent_inbox
 
 
@@ -226,9 +229,9 @@ def test_10_000_events_are_filtered_in_little_time(sent: Sent) -> None:
 
     for _ in range(3):
         events = sent.inbox.events
-        began = time.perf_counter()
+        began = time.thread_time()
         found = events.named("purchase").by(customer_id="c1").where(total_amount=500)
-        times.append(time.perf_counter() - began)
+        times.append(time.thread_time() - began)
 
     assert len(found) == 5
     assert min(times) < 0.05
@@ -354,7 +357,14 @@ def test_wait_for_returns_soon_after_the_commit(sent: Sent) -> None:
     assert min(delays) < 0.005
 
 
-@pytest.mark.parametrize("backend", ["asyncio"])
+@pytest.fixture(params=["asyncio", "trio"])
+def backend(request: pytest.FixtureRequest, real_part: RealPart) -> str:
+    """An event loop, for anyio."""
+    name: str = request.param
+    real_part(find_spec(name) is not None, f"{name} is not installed")
+    return name
+
+
 def test_wait_for_async_lets_the_loop_run(sent: Sent, backend: str) -> None:
     async def scenario() -> list[str]:
         async with anyio.create_task_group() as group:
@@ -369,6 +379,69 @@ def test_wait_for_async_lets_the_loop_run(sent: Sent, backend: str) -> None:
         return names(found[0])
 
     assert anyio.run(scenario, backend=backend) == ["login"]
+
+
+def test_wait_for_async_is_woken_by_what_another_thread_sends(sent: Sent, backend: str) -> None:
+    async def scenario() -> float:
+        timer = later(lambda: sent.events(event("login")))
+        began = time.monotonic()
+        await sent.inbox.wait_for_async("login", timeout=20)
+        timer.join()
+        return time.monotonic() - began
+
+    assert anyio.run(scenario, backend=backend) < 10
+
+
+def test_wait_for_async_ends_with_its_time(sent: Sent, backend: str) -> None:
+    async def scenario() -> None:
+        await sent.inbox.wait_for_async("login", timeout=0.05)
+
+    with pytest.raises(AssertionError, match="no event"):
+        anyio.run(scenario, backend=backend)
+
+
+def test_wait_for_async_can_be_cancelled(sent: Sent, backend: str) -> None:
+    async def scenario() -> bool:
+        with anyio.move_on_after(0.05) as scope:
+            await sent.inbox.wait_for_async("login", timeout=20)
+        return scope.cancelled_caught
+
+    assert anyio.run(scenario, backend=backend)
+
+
+def test_a_wait_that_stops_the_event_loop_in_vain_names_the_one_that_does_not(sent: Sent, backend: str) -> None:
+    async def waits() -> None:
+        sent.inbox.wait_for("login", timeout=0)
+
+    async def expects() -> None:
+        with sent.inbox.expect("login", timeout=0):
+            pass
+
+    with pytest.raises(AssertionError, match=r"stopped the event loop .* await fake_mparticle.wait_for_async"):
+        anyio.run(waits, backend=backend)
+    with pytest.raises(AssertionError, match=r"stopped the event loop .* async with fake_mparticle.expect"):
+        anyio.run(expects, backend=backend)
+
+
+def test_a_wait_in_vain_that_stops_no_event_loop_names_none(sent: Sent, backend: str) -> None:
+    async def awaits() -> None:
+        async with sent.inbox.expect("login", timeout=0):
+            pass
+
+    with pytest.raises(AssertionError) as awaited:
+        anyio.run(awaits, backend=backend)
+    with pytest.raises(AssertionError) as outside:
+        sent.inbox.wait_for("login", timeout=0)
+
+    assert "event loop" not in f"{awaited.value}{outside.value}"
+
+
+def test_wait_for_async_without_an_event_loop_says_which_it_takes(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "trio", raising=False)
+    waiting = sent.inbox.wait_for_async("login", timeout=20)
+
+    with pytest.raises(MParticleError, match="needs an event loop of asyncio or trio"):
+        waiting.send(None)
 
 
 def test_wait_for_counts_no_rejected_event(sent: Sent) -> None:
@@ -448,12 +521,12 @@ def test_expect_can_be_used_for_one_block_after_another(sent: Sent) -> None:
         pass
 
 
-def test_expect_can_be_awaited(sent: Sent) -> None:
+def test_expect_can_be_awaited(sent: Sent, backend: str) -> None:
     async def scenario() -> None:
         async with sent.inbox.expect("login", timeout=20):
             sent.events(event("login"))
 
-    anyio.run(scenario)
+    anyio.run(scenario, backend=backend)
 
 
 def test_what_the_server_forgets_is_no_longer_there(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -661,6 +734,41 @@ def test_a_delay_is_kept_by_the_failures_that_come_with_it(sent: Sent) -> None:
         (429, 0.5, 1),
         (503, 0.5, None),
     ]
+
+
+def test_two_threads_that_ask_for_faults_at_once_get_both(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = sent.source.put_faults
+    other = threading.Thread(target=sent.inbox.fail_next, args=[429])
+
+    def put_while_another_asks(workspace: str, faults: Any) -> None:
+        if not other.ident:
+            other.start()
+            other.join(0.05)
+        put(workspace, faults)
+
+    monkeypatch.setattr(sent.source, "put_faults", put_while_another_asks)
+
+    sent.inbox.fail_next(503)
+    other.join()
+
+    assert statuses(sent, 3) == [503, 429, 202]
+
+
+def test_a_fault_is_not_met_once_more_because_another_is_asked_for_meanwhile(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = sent.source.put_faults
+    met: list[int] = []
+    sent.inbox.fail_next(503)
+
+    def put_while_something_is_sent(workspace: str, faults: Any) -> None:
+        met.extend(statuses(sent, 1))
+        put(workspace, faults)
+
+    monkeypatch.setattr(sent.source, "put_faults", put_while_something_is_sent)
+
+    sent.inbox.fail_next(429)
+    met += statuses(sent, 3)
+
+    assert sorted(met) == [202, 202, 429, 503]
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,12 @@ import gzip
 import itertools
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -874,3 +876,97 @@ def test_a_forked_process_with_a_new_key_is_told_to_claim_it(inbox: Inbox, sourc
 
     assert told.startswith("A forked process sent with the API key 'a-new-key'")
     assert told.endswith("Call fake_mparticle.claim(key, secret) before the fork.")
+
+
+def test_a_failure_that_leaves_the_block_is_shown_where_it_was_sent(suite: Suite) -> None:
+    suite.write("""
+        import requests
+
+        def test_it(fake_mparticle):
+            with fake_mparticle.intercept():
+                requests.post("https://s2s.mparticle.com/v3/events", json=GOOD)
+    """)
+
+    result = suite.run("--tb=short")
+
+    result.assert_outcomes(failed=1)
+    places = [line.split(":")[0] for line in result.outlines if re.match(r"\S+\.py:\d+: in ", line)]
+    assert places[0] == "test_it.py"
+    assert not [place for place in places if "contextlib" in place]
+
+
+# -- what has no key ---------------------------------------------------------------------------------------------------------
+
+KEYLESS = """
+    import requests
+
+    @pytest.mark.mparticle(intercept=True{allowed})
+    def test_without_credentials():
+        assert requests.post("https://s2s.mparticle.com/v2/events", json=GOOD).status_code == 401
+"""
+
+
+def test_a_test_that_sends_without_credentials_fails_for_it(suite: Suite) -> None:
+    suite.write(KEYLESS.format(allowed=""))
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["credentials_missing: production would not take what this test sent.", "*(POST /v2/events, answered 401)"]
+    )
+
+
+def test_a_test_may_be_meant_to_send_without_credentials(suite: Suite) -> None:
+    suite.write(KEYLESS.format(allowed=', allow_invalid=["credentials_missing"]'))
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1)
+
+
+# -- roundabout ways ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def redirecting() -> Iterator[str]:
+    """The URL of a server that sends everybody on to mParticle."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(307)
+            self.send_header("location", "https://s2s.mparticle.com/v2/events")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_request(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=[0.01])
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        lambda url, headers: requests.post(url, json=batch(), headers=headers).status_code,
+        lambda url, headers: urllib3.PoolManager().request("POST", url, body=json.dumps(batch()), headers=headers).status,
+        lambda url, headers: httpx.post(url, json=batch(), headers=headers, follow_redirects=True).status_code,
+    ],
+    ids=["requests", "urllib3", "httpx"],
+)
+def test_a_redirect_to_mparticle_goes_to_the_fake(
+    inbox: Inbox, redirecting: str, post: Callable[[str, dict[str, str]], int]
+) -> None:
+    # Clients take the Authorization away where a redirect leads to another host.
+    with intercept(inbox):
+        status = post(redirecting, {"content-type": "application/json"})
+
+    assert status == 401
+    assert inbox.unclaimed()[-1].path == "/v2/events"

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from mparticle_pytest_plugin.settings import Allowance
+from mparticle_pytest_plugin.marker import Allowance
 from mparticle_pytest_plugin.source import LocalSource, workspace_name
 from mparticle_pytest_plugin.verdicts import Trial, late_lines
 from tests.hosts import batch, event

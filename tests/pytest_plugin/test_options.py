@@ -9,7 +9,8 @@ import pytest
 from mparticle_fake_server.workspaces import MODES
 from mparticle_pytest_plugin import settings
 from mparticle_pytest_plugin.verdicts import file_name
-from tests.pytest_plugin.suites import Suite
+from tests.conftest import RealPart
+from tests.pytest_plugin.suites import INSTALLED, Suite
 
 pytest_plugins = ["pytester"]
 
@@ -107,17 +108,32 @@ def test_markers_of_function_and_class_are_joined(suite: Suite) -> None:
         ("intercept=1", "has intercept=1; expected True or False."),
     ],
 )
-def test_a_wrong_marker_is_refused_while_its_file_is_collected(suite: Suite, arguments: str, message: str) -> None:
+def test_a_wrong_marker_is_an_error_of_its_test(suite: Suite, arguments: str, message: str) -> None:
     suite.write(f"""
         @pytest.mark.mparticle({arguments})
         def test_marked(fake_mparticle):
             pass
+
+        def test_other(fake_mparticle):
+            pass
     """)
 
-    result = suite.run("--collect-only")
+    result = suite.run()
+
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines([f"@pytest.mark.mparticle of test_it.py::test_marked (test_it.py:5)* {message}"])
+
+
+def test_a_wrong_marker_is_an_error_of_a_test_without_the_fake_too(suite: Suite) -> None:
+    suite.write("""
+        @pytest.mark.mparticle(intercept=1)
+        def test_marked():
+            pass
+    """)
+
+    result = suite.run()
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"*@pytest.mark.mparticle of test_it.py::test_marked (test_it.py:5)* {message}"])
 
 
 def test_a_wrong_marker_of_one_parameter_fails_that_test(suite: Suite) -> None:
@@ -130,7 +146,7 @@ def test_a_wrong_marker_of_one_parameter_fails_that_test(suite: Suite) -> None:
     result = suite.run()
 
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*test_marked[[]2[]] (test_it.py:5) has an unknown argument 'mood'. Did you mean mode?*"])
+    result.stdout.fnmatch_lines(["@*test_marked[[]2[]] (test_it.py:5) has an unknown argument 'mood'. Did you mean mode?*"])
 
 
 @pytest.mark.parametrize(
@@ -360,3 +376,23 @@ def test_the_options_are_described_in_the_help(suite: Suite) -> None:
 
     result.stdout.fnmatch_lines(["fake mParticle*", "  --mparticle-mode=*", "  --mparticle-url=URL*", "  --mparticle-dump=DIR*"])
     result.stdout.fnmatch_lines(["  mparticle_mode *", "  mparticle_url *", "  mparticle_dump *", "  mparticle_allow *"])
+
+
+# -- how the plugin is loaded ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("named", [(), ("-p", "mparticle_pytest_plugin"), ("-p", "mparticle_pytest_plugin.plugin")])
+def test_whoever_names_the_module_besides_the_entry_point_loads_it_once(
+    suite: Suite, real_part: RealPart, named: tuple[str, ...]
+) -> None:
+    real_part(INSTALLED, "the plugin is not installed with its entry point")
+    suite.conftest('pytest_plugins = ["mparticle_pytest_plugin.plugin"]')
+    suite.write("""
+        def test_one(fake_mparticle):
+            assert send(fake_mparticle) == 202
+    """)
+
+    result = suite.pytester.runpytest_subprocess(*named, "--mparticle-mode=strict")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["mparticle: a fake in this process, mode strict"])

@@ -6,15 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from importlib.util import find_spec
 
+import anyio
 import pytest
 
 from mparticle_fake_server import FakeServer
 from mparticle_pytest_plugin.errors import ClaimError, MParticleError
+from mparticle_pytest_plugin.marker import Allowance
 from mparticle_pytest_plugin.remote import RemoteSource
-from mparticle_pytest_plugin.settings import Allowance
 from mparticle_pytest_plugin.source import LocalSource, Source
 from mparticle_pytest_plugin.verdicts import Trial, late_lines
+from tests.conftest import RealPart
 from tests.pytest_plugin.suites import SENDING, Suite
 
 pytest_plugins = ["pytester"]
@@ -349,29 +352,33 @@ def test_a_wait_is_woken_by_what_arrives(source: Source) -> None:
     timer.join()
 
 
-def test_an_asynchronous_wait_is_woken_by_what_arrives_and_lets_others_run(source: Source) -> None:
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_asynchronous_wait_is_woken_by_what_arrives_and_lets_others_run(
+    source: Source, real_part: RealPart, backend: str
+) -> None:
+    real_part(find_spec(backend) is not None, f"{backend} is not installed")
     source.open_workspace("test #1", "key", "s", mode="faithful")
     turns = 0
 
     async def turn() -> None:
         nonlocal turns
         while True:
-            await asyncio.sleep(0.01)
+            await anyio.sleep(0.01)
             turns += 1
 
     async def wait() -> bool:
-        turning = asyncio.create_task(turn())
-        sending = asyncio.get_running_loop().call_later(
-            0.2, lambda: threading.Thread(target=upload, args=(source, "key")).start()
-        )
-        met = await source.wait_async(lambda: bool(source.batches("test #1")), 10)
-        turning.cancel()
-        sending.cancel()
+        async with anyio.create_task_group() as group:
+            group.start_soon(turn)
+            sending = threading.Timer(0.2, upload, (source, "key"))
+            sending.start()
+            met = await source.wait_async(lambda: bool(source.batches("test #1")), 10)
+            sending.join()
+            group.cancel_scope.cancel()
         return met
 
     began = time.monotonic()
 
-    assert asyncio.run(wait())
+    assert anyio.run(wait, backend=backend)
 
     assert time.monotonic() - began < 2
     assert turns > 5

@@ -848,3 +848,47 @@ def test_an_event_is_no_text(sent: Sent) -> None:
 
 def test_what_was_not_received_is_left_to_pytest() -> None:
     assert report.explain_equality({"a": 1}, {"a": 2}) is None
+
+
+# -- where a report points -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "fake_mparticle.assert_received('purchase', count=1)",
+        "fake_mparticle.wait_for('purchase', timeout=-1)",
+        "fake_mparticle.events.by(nobody='c1')",
+        "fake_mparticle.fail_next(200)",
+        "fake_mparticle.claim(fake_mparticle.key)",
+        "fake_mparticle.journey()",
+        "fake_mparticle.events.one()",
+        "fake_mparticle.assert_order('login', 'purchase')",
+    ],
+)
+def test_a_failure_is_shown_at_the_line_of_the_test_alone(suite: Suite, call: str) -> None:
+    suite.write(f"""
+        def test_it(fake_mparticle):
+            {call}
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1)
+    places = [line for line in result.outlines if re.match(r"\S+\.py:\d+:", line)]
+    assert [place.split(":")[0] for place in places] == ["test_it.py"]
+
+
+def test_an_expectation_that_nobody_entered_is_told_without_our_code(suite: Suite) -> None:
+    suite.write("""
+        def test_it(fake_mparticle):
+            fake_mparticle.expect("purchase")
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        ['<expect(event "purchase")> expected nothing: it is a context manager, so write `with` before it.']
+    )
+    result.stdout.no_fnmatch_line("*plugin.py*")

@@ -18,7 +18,7 @@ from urllib3.util import Retry
 from mparticle_pytest_plugin.errors import MParticleError
 from mparticle_pytest_plugin.inbox import Inbox
 from mparticle_pytest_plugin.interception import intercept
-from mparticle_pytest_plugin.socketless import Delivered, Parcel, Pool, Session, read_parcel, session
+from mparticle_pytest_plugin.socketless import Delivered, Parcel, Pool, Session, _Response, read_parcel, session
 from mparticle_pytest_plugin.source import LocalSource
 from tests.hosts import batch, event
 
@@ -331,3 +331,11 @@ def test_the_session_needs_no_adapter_of_another_kind(client: Session) -> None:
 
     assert len(kinds) == 1
     assert all(issubclass(kind, HTTPAdapter) for kind in kinds)
+
+
+def test_a_response_of_which_nothing_came_can_be_closed() -> None:
+    response = _Response.__new__(_Response)
+
+    response.close()
+
+    assert response.closed
