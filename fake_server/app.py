@@ -7,7 +7,10 @@ import difflib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Final, TypedDict, TypeVar, Unpack
+from functools import partial
+from itertools import chain
+from typing import Final, TypedDict, TypeVar, Unpack
+from urllib.parse import quote_from_bytes
 
 import msgspec
 from flask import Flask, Request, Response, request
@@ -19,7 +22,8 @@ from .checks.rules import Rules
 from .checks.schema import checker
 from .endpoints import cors, events_api, faults, identity, inspect, native_sdk, profiles, snippet, web_sdk
 from .endpoints.answers import CODES, error_answer, tell
-from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting, most_of_a_line
+from .endpoints.inspect_import import Import
+from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
 from .recording import Recorder, StoreError, open_recorder
 from .words import did_you_mean
 from .workspaces import Mode, Workspaces, check_mode
@@ -33,6 +37,9 @@ checker().prepare()
 
 HEARTBEAT_SECONDS: Final = 15.0
 """After this long without anything to tell, a stream sends a comment: the client sees that it lives, the server that it left."""
+
+_ASCII: Final = bytes(range(0x21, 0x7F))
+"""What may stand in a query string without being escaped, and escaped characters themselves."""
 
 HEARTBEAT: Final = b": nothing new\n\n"
 CONNECTED: Final = b": connected\n\n"
@@ -209,7 +216,8 @@ def make_app(intake: Intake, rows: list[Endpoint]) -> Flask:
 def _view(intake: Intake, row: Endpoint) -> Callable[..., Response]:
     def view(**arguments: str) -> Response:
         submission = submission_of(request, intake.max_body, arguments, streamed=row.streamed)
-        return _respond(intake.recorder, row.handler(submission))
+        reply: Reply | Import = row.handler(submission)
+        return _respond(intake.recorder, _imported(reply, request) if isinstance(reply, Import) else reply)
 
     return view
 
@@ -222,19 +230,19 @@ def _path(request: Request) -> str:
 def submission_of(
     request: Request, max_body: int, arguments: dict[str, str] | None = None, *, streamed: bool = False
 ) -> Submission:
-    """A Submission from a Flask request; the body is read up to `max_body` bytes."""
+    """A Submission from a Flask request; the body is read up to `max_body` bytes, a `streamed` one not at all."""
     submission = Submission(
         request.method,
         _path(request),
-        request.query_string.decode("latin-1"),
+        query_of(request.query_string),
         [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()],
         b"",
         request.remote_addr or "",
         arguments=arguments or {},
     )
     if streamed:
-        submission.lines = _lines(request.stream, most_of_a_line(max_body))
-    elif request.content_length is not None and request.content_length > max_body:
+        return submission
+    if request.content_length is not None and request.content_length > max_body:
         submission.oversize = request.content_length
     else:
         try:
@@ -249,16 +257,9 @@ def submission_of(
     return submission
 
 
-def _lines(stream: IO[bytes], most: int) -> Iterator[bytes]:
-    """The lines of a stream, read in blocks; the last one may be longer than `most` bytes, and ends the reading."""
-    rest = b""
-    while block := stream.read(65_536):
-        *lines, rest = (rest + block).split(b"\n")
-        yield from lines
-        if len(rest) > most:
-            break
-    if rest:
-        yield rest
+def query_of(raw: bytes) -> str:
+    """A query string as it came, as a signature is over it; what is not ASCII is escaped, so that everybody reads it as UTF-8."""
+    return quote_from_bytes(raw, safe=_ASCII)
 
 
 def _stray(intake: Intake, submission: Submission, status: int, paths: list[str], methods: list[str]) -> Answer:
@@ -290,7 +291,7 @@ def _path_hint(path: str, paths: list[str]) -> str:
         return f"Did you mean {squeezed}? The client's host or base path ends in a slash too many."
     if f"/v2{squeezed}" in paths:
         return "The host of the SDK's Configuration must include /v2."
-    near = difflib.get_close_matches(path[:200], paths, 1, 0.7)
+    near = difflib.get_close_matches(path[:200], paths, 1, 0.7) if squeezed != "/_fake" else []
     return f"Did you mean {near[0]}?" if near else "GET /_fake/openapi.json lists what is served."
 
 
@@ -304,9 +305,13 @@ def _respond(recorder: Recorder, reply: Reply) -> Response:
             time.sleep(reply.delay)
         return _response(reply)
     if request.method == "HEAD":
-        return Response(status=200)
+        # What a GET would begin with; how long it is nobody knows.
+        return _response(Answer(200, [] if isinstance(reply, Waiting) else reply.headers))
     if isinstance(reply, Chunks):
-        response = Response(reply.chunks, 200)
+        chunks = _begun(reply.chunks)
+        if isinstance(chunks, Answer):
+            return _response(chunks)
+        response = Response(chunks, 200)
         _set_headers(response, reply.headers)
         return response
     if isinstance(reply, Waiting):
@@ -328,8 +333,27 @@ def _set_headers(response: Response, headers: list[tuple[bytes, bytes]]) -> None
         response.headers[name.decode("latin-1")] = value.decode("latin-1")
 
 
+def _begun(chunks: Iterator[bytes]) -> Iterator[bytes] | Answer:
+    """The chunks without the empty ones, the first of them made: a store that fails until then can still be told by a status."""
+    chunks = filter(None, chunks)
+    try:
+        first = next(chunks, b"")
+    except StoreError as error:
+        return error_answer(503, str(error))
+    return chain((first,), chunks)
+
+
+def _imported(importing: Import, request: Request) -> Answer:
+    """The answer to an import; a body that breaks off ends there."""
+    answer = None
+    with contextlib.suppress(ClientDisconnected):
+        while answer is None and (block := request.stream.read(65_536)):
+            answer = polled(partial(importing.take, block))
+    return polled(importing.end) if answer is None else answer
+
+
 def polled(poll: Callable[[], Found]) -> Found | Answer:
-    """What a `Waiting` says, or that the store failed."""
+    """What a step towards an answer says, or that the store failed."""
     try:
         return poll()
     except StoreError as error:

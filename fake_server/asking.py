@@ -1,6 +1,7 @@
-"""Asking a running fake from the command line: one streamed GET, and what to do where it fails. `tail`, `export`, `verify` do."""
+"""Asking a running fake from the command line: the options for it, one streamed GET, and what to do where that fails."""
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -8,11 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import click
 
 if TYPE_CHECKING:
     import requests
+
+DEFAULT_URL: Final = "http://127.0.0.1:8080"
 
 
 def called() -> str:
@@ -25,6 +29,60 @@ def called() -> str:
     with suppress(ValueError):
         script = script.relative_to(Path.cwd())
     return shlex.quote(str(script) if len(script.parts) > 1 else os.path.join(".", script))  # noqa: PTH118  # Path drops the dot
+
+
+def check_token(_: click.Context, __: click.Parameter, token: str | None) -> str | None:
+    """The callback of every option that takes a token."""
+    if token is not None and not re.fullmatch("[!-~]+", token):
+        raise click.BadParameter("expected one or more ASCII characters without spaces.")
+    return token
+
+
+def _check_url(_: click.Context, __: click.Parameter, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname
+    except ValueError:
+        known = False
+    if not known:
+        raise click.BadParameter(f"{url!r} does not begin with http:// or https:// and a host, for example {DEFAULT_URL}.")
+    return url.rstrip("/")
+
+
+url_option = click.option(
+    "--url",
+    default=DEFAULT_URL,
+    show_default=True,
+    envvar="MPARTICLE_FAKE_URL",
+    callback=_check_url,
+    help="The server to ask.",
+)
+token_option = click.option(
+    "--token", envvar="MPARTICLE_FAKE_TOKEN", callback=check_token, help="The token that the server printed, if it wants one."
+)
+filters_argument = click.argument("filters", nargs=-1, metavar="[NAME=VALUE]...")
+
+
+def parameters_of(filters: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The names and values of `filters_argument`."""
+    pairs = []
+    for text in filters:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"The filter {text!r} is not NAME=VALUE, for example event_name=purchase.")
+        pairs.append((name, value))
+    return pairs
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """What fails here is stdout; a reader that has left ends the command, as click does it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.ClickException(f"stdout cannot be written: {error.strerror or error}.") from error
 
 
 class UnreachableError(click.ClickException):

@@ -1,29 +1,39 @@
-"""The ASGI front: uploads, waiting and following straight from the endpoint tables, on the event loop; the rest goes to Flask.
+"""The ASGI front: every endpoint straight from the tables, on the event loop or in a thread; what is in none goes to Flask.
 
 Uploads never wait for anybody who watches: a poll looks at a bounded number of records, and a stream rests between its chunks.
+A thread makes a part of an answer, or takes in a part of a body, and is free while the client reads or sends.
 """
 
 import asyncio
 import io
-import itertools
+import logging
 import threading
 from collections.abc import Callable
-from typing import Any, Final
-from urllib.parse import quote_from_bytes
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final, ParamSpec, TypeVar
 
 from a2wsgi import WSGIMiddleware
 from flask import Flask
-from werkzeug.wsgi import ClosingIterator
 
-from .app import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS, polled
+from .app import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS, polled, query_of
 from .endpoints.answers import error_answer
+from .endpoints.inspect_import import Import
 from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
+from .recording import StoreError
 from .redaction import Headers
-from .routing import Directory
+from .routing import Directory, Place
 
 Scope = dict[str, Any]
 Receive = Callable[[], Any]
 Send = Callable[[dict[str, Any]], Any]
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+_log = logging.getLogger("mparticle_fake_server")
+
+THREADS: Final = 4
+"""For all that reads or writes the store at length; more of them would only make uploads wait for their turn to compute."""
 
 WAKE_SECONDS: Final = 0.001
 BUSY_WAKE_SECONDS: Final = 0.01
@@ -36,21 +46,18 @@ SHARE: Final = 0.05
 """The share of the event loop's time that all streams together take for themselves; they rest longer where chunks cost more."""
 
 
-_ASCII: Final = bytes(range(0x21, 0x7F))
-"""What may stand in a query for Flask as it came: a signature is over the query as its client wrote it."""
-
-
 class Front:
     """An ASGI application over the endpoint tables; `open` and `close` are called on its event loop."""
 
     def __init__(self, intake: Intake, rows: list[Endpoint], make_app: Callable[[], Flask]) -> None:
         self._max_body = intake.max_body
         self._recorder = intake.recorder
-        self._direct = {(row.method, row.path): row for row in rows if row.direct and "<" not in row.path}
-        self._variable = Directory(row for row in rows if row.direct and "<" in row.path)
-        self._streamed = {(row.method, row.path) for row in rows if row.streamed}
+        self._directories = {
+            method: Directory(row for row in rows if row.method == method) for method in {row.method for row in rows}
+        }
         self._make_app = make_app
         self._wsgi: WSGIMiddleware | None = None
+        self._threads = ThreadPoolExecutor(THREADS, "mparticle-fake")
         self._sleepers: set[asyncio.Future[None]] = set()
         self._followers = 0
         self._waking = False
@@ -70,7 +77,8 @@ class Front:
         self._closing.set_result(None)
 
     def release(self) -> None:
-        """End the threads that ran Flask, which need the event loop to finish; not on it, and after the last request."""
+        """End the threads, which need the event loop to finish; not on it, and after the last request."""
+        self._threads.shutdown()
         if self._wsgi is not None:
             self._wsgi.executor.shutdown(wait=True)
 
@@ -83,27 +91,74 @@ class Front:
         if delayed is not None:
             await self._send(delayed, receive, send)
             return
-        method, path = scope["method"], scope["path"]
-        row, arguments = self._direct.get((method, path)), {}
-        if row is None:
-            place = self._variable[path.encode("utf-8", "surrogateescape")]
-            if place is None or place.row.method != method:
-                await self._to_flask(scope, receive, send, streamed=(method, path) in self._streamed)
-                return
-            row, arguments = place.row, place.arguments
-        client = scope["client"]
-        query, remote = scope["query_string"].decode("latin-1"), client[0] if client else ""
-        submission = Submission(method, path, query, scope["headers"], b"", remote, arguments=arguments)
-        body, submission.incomplete, size = await self._read(scope["headers"], receive)
-        if size > self._max_body:
-            submission.oversize = size
+        directory = self._directories.get(scope["method"])
+        place = directory[scope["path"].encode("utf-8", "surrogateescape")] if directory is not None else None
+        if place is None:
+            await self._to_flask(scope, receive, send)
         else:
-            submission.body = body
-        reply = row.handler(submission)
+            await self._reply(place.row, await self._submission(scope, place, receive), receive, send)
+
+    async def _submission(self, scope: Scope, place: Place, receive: Receive) -> Submission:
+        client = scope["client"]
+        query, remote = query_of(scope["query_string"]), client[0] if client else ""
+        submission = Submission(scope["method"], scope["path"], query, scope["headers"], b"", remote, arguments=place.arguments)
+        if not place.row.streamed:
+            body, submission.incomplete, size = await self._read(scope["headers"], receive)
+            if size > self._max_body:
+                submission.oversize = size
+            else:
+                submission.body = body
+        return submission
+
+    async def _reply(self, row: Endpoint, submission: Submission, receive: Receive, send: Send) -> None:
+        reply: Reply | Import = row.handler(submission) if row.direct else await self._in_thread(row.handler, submission)
+        if isinstance(reply, Import):
+            reply = await self._import(reply, receive)
         if isinstance(reply, Answer):
             await self._send(reply, receive, send)
+        elif isinstance(reply, Chunks):
+            await self._send_chunks(reply, receive, send)
         else:
             await self._watch(reply, receive, send)
+
+    async def _in_thread(
+        self, call: Callable[Parameters, Result], *arguments: Parameters.args, **named: Parameters.kwargs
+    ) -> Result:
+        return await self._loop.run_in_executor(self._threads, partial(call, *arguments, **named))
+
+    async def _import(self, importing: Import, receive: Receive) -> Answer:
+        """Take in a body as it arrives; one that breaks off ends there."""
+        answer, more = None, True
+        while answer is None and more:
+            message = await receive()
+            more = message.get("more_body", False)
+            answer = await self._in_thread(polled, partial(importing.take, message.get("body", b"")))
+        return await self._in_thread(polled, importing.end) if answer is None else answer
+
+    async def _send_chunks(self, reply: Chunks, receive: Receive, send: Send) -> None:
+        """Send an answer in parts, each made when the one before has left: who does not read holds one, and no thread."""
+        gone = self._loop.create_task(_gone(receive))
+        started = False
+        try:
+            while not gone.done():
+                chunk = await self._in_thread(next, reply.chunks, None)
+                if chunk == b"":
+                    continue
+                if not started:
+                    # Not before there is something: a store that fails until then can still be told by a status.
+                    started = True
+                    await send({"type": "http.response.start", "status": 200, "headers": reply.headers})
+                await send({"type": "http.response.body", "body": chunk or b"", "more_body": chunk is not None})
+                if chunk is None:
+                    return
+        except StoreError as error:
+            if not started:
+                await self._send(error_answer(503, str(error)), receive, send)
+                return
+            # The server closes an answer that has no end, and the client sees that it is not whole.
+            _log.error("An answer breaks off: %s", error)
+        finally:
+            gone.cancel()
 
     async def _send(self, answer: Answer, receive: Receive, send: Send) -> None:
         """Send an answer, after its delay; at once if the server stops meanwhile."""
@@ -129,30 +184,15 @@ class Front:
             body += message.get("body", b"")
         return body[: self._max_body + 1], message["type"] == "http.disconnect", len(body)
 
-    async def _to_flask(self, scope: Scope, receive: Receive, send: Send, *, streamed: bool) -> None:
-        left = threading.Event()
-        scope["mparticle_fake.left"] = left
-        if not streamed:
-            # Read here, so that a client that is slow to send holds no thread.
-            body, _, _ = await self._read(scope["headers"], receive)
-            scope["mparticle_fake.body"] = io.BytesIO(body)
-        scope["query_string"] = quote_from_bytes(scope["query_string"], safe=_ASCII).encode()
-        watch: asyncio.Task[None] | None = None
-
-        async def send_and_watch(message: dict[str, Any]) -> None:
-            nonlocal watch
-            await send(message)
-            if watch is None and not streamed:
-                watch = self._loop.create_task(_gone(receive, left))
-
+    async def _to_flask(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Read here, so that a client that is slow to send holds no thread.
+        body, _, _ = await self._read(scope["headers"], receive)
+        scope["mparticle_fake.body"] = io.BytesIO(body)
+        scope["query_string"] = query_of(scope["query_string"]).encode()
         if self._wsgi is None:
             # Made when somebody first asks for it: a test that only uploads need not wait for it.
             self._wsgi = WSGIMiddleware(_served(self._make_app()))
-        try:
-            await self._wsgi(scope, receive, send_and_watch)  # type: ignore[arg-type]
-        finally:
-            if watch is not None:
-                watch.cancel()
+        await self._wsgi(scope, receive, send)  # type: ignore[arg-type]
 
     # -- whoever watches ---------------------------------------------------------------------------------------------------
 
@@ -251,23 +291,18 @@ class Front:
             self._sleepers.discard(sleeper)
 
 
-async def _gone(receive: Receive, left: threading.Event | None = None) -> None:
+async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    if left is not None:
-        left.set()
 
 
 def _served(app: Flask) -> Callable[..., Any]:
-    """The application with a body that was read before, and answers that end when the client has left."""
+    """The application with a body that was read before."""
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        scope = environ["asgi.scope"]
-        environ["wsgi.input"] = scope.get("mparticle_fake.body", environ["wsgi.input"])
+        environ["wsgi.input"] = environ["asgi.scope"]["mparticle_fake.body"]
         # The server ends a chunked body for us; Werkzeug reads none unless told so.
         environ["wsgi.input_terminated"] = True
-        left: threading.Event = scope["mparticle_fake.left"]
-        parts = app.wsgi_app(environ, start_response)
-        return ClosingIterator(itertools.takewhile(lambda _: not left.is_set(), parts), getattr(parts, "close", None))
+        return app.wsgi_app(environ, start_response)
 
     return application

@@ -1,9 +1,8 @@
-"""Asking what was recorded: filters, pages, waiting with near misses, following. One engine for HTTP, command line and pytest.
+"""Asking what was recorded: filters and pages. One engine for lists, streams and waiting (`waiting.py`).
 
 A question is a list of (name, value) pairs as in a query string; `Filter.parse` refuses what it does not know.
 """
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Literal
@@ -13,7 +12,6 @@ import msgspec
 from .checks.finding import CODES, SEVERITIES, Finding, worst
 from .dialects import java
 from .dialects.standard import IDENTITY_TYPES
-from .intake import Answer
 from .items import BatchItem, EventItem, RequestItem, batch_items, event_items, event_names, request_item
 from .recording import Page, Recorder, RequestRecord
 from .words import did_you_mean
@@ -95,6 +93,12 @@ def _path(steps: list[str], node: Json) -> Json:
 def _needle(text: str) -> bytes | None:
     return f'"{text}"'.encode() if text and text.isascii() and text.isprintable() and not set(text) & set('"\\/') else None
 
+
+AT_ONCE: Final = 200
+"""Records that one poll looks at, so that no question holds up an upload for long."""
+
+SMALL: Final = 2500
+"""Bytes of a small request's body."""
 
 MOST_TEXT: Final = 1_000_000
 """Bytes of the bodies of a page that are joined to be searched."""
@@ -233,7 +237,9 @@ def _on_request(name: str, value: str) -> Condition:
         found = getattr(record, name)
         return found if found is None else str(found)
 
-    if name == "status" and not (value.isascii() and value.isdigit()):
+    if name == "method" and value != value.upper():
+        raise FilterError(f"method is {value[:40]!r}; HTTP writes methods in capitals, such as POST.")
+    if name == "status" and not (value.isascii() and value.isdigit() and 100 <= int(value[:4]) <= 599):
         raise FilterError(f"status is {value[:40]!r}; expected an HTTP status such as 202.")
     return Condition(name, value, read, lambda found: bool(found == value))
 
@@ -343,110 +349,12 @@ class Cursor(msgspec.Struct, frozen=True):
         return len(self.parts) < 2 or parts[: len(self.parts)] > self.parts
 
 
-def select(recorder: Recorder, filter: Filter, kind: Kind, after: Cursor) -> Iterator[Item]:
-    """All matching items after a place, oldest first."""
+def by_request(recorder: Recorder, filter: Filter, kind: Kind, after: Cursor) -> Iterator[tuple[int, Iterator[Item]]]:
+    """The matching items of one request after another, of most of them none, oldest first; for who wants to rest in between.
+
+    With them, how many small requests this one is worth: AT_ONCE of them do not take long.
+    """
     after = after.within(recorder)
     for record in recorder.requests(after.request_id):
         found: Iterator[Item] = getattr(filter, kind)(record)
-        for item in found:
-            if after.precedes(item):
-                yield item
-
-
-# -- waiting ---------------------------------------------------------------------------------------------------------------
-
-AT_ONCE: Final = 200
-"""Records that one poll looks at, so that no question holds up an upload for long."""
-
-
-class NearMiss(msgspec.Struct):
-    """An event or a batch that meets all conditions but `differences`."""
-
-    id: str
-    received_at_ms: int
-    verdict: str
-    differences: list[Difference]
-    event: Json = None
-    findings: list[Finding] = []
-
-
-class Wait:
-    """Waits until `count` items match. `timeout` in seconds."""
-
-    def __init__(
-        self,
-        recorder: Recorder,
-        filter: Filter,
-        kind: Literal["batches", "events"],
-        count: int,
-        timeout: float,
-        after: Cursor,
-        render: Callable[["Wait"], Answer],
-    ) -> None:
-        self.recorder = recorder
-        self.filter = filter
-        self.kind = kind
-        self.count = count
-        self.timeout = timeout
-        self.after = after.within(recorder)
-        self.items: list[Item] = []
-        self._render = render
-        self._position = self.after.request_id
-
-    @property
-    def behind(self) -> bool:
-        """Whether there are records that `poll` has not looked at."""
-        return self._position < self.recorder.last_id()
-
-    @property
-    def met(self) -> bool:
-        """Whether enough items were found."""
-        return len(self.items) >= self.count
-
-    def poll(self) -> Answer | None:
-        """Look at up to AT_ONCE new records."""
-        page = self.recorder.page(self._position, AT_ONCE)
-        self._position = page.end
-        if self.filter.may_match_any(page):
-            for record in filter(self.filter.may_match, page.records):
-                found: Iterator[Item] = getattr(self.filter, self.kind)(record)
-                self.items.extend(item for item in found if self.after.precedes(item))
-        return self._render(self) if self.met else None
-
-    def give_up(self) -> Answer:
-        """The answer after the time-out."""
-        return self._render(self)
-
-    def near_misses(self, most: int = 3) -> list[NearMiss]:
-        """The items that fail the fewest conditions, newest first among equals; only made when the wait was in vain."""
-        best: list[tuple[float, NearMiss]] = []
-        on_requests = Filter(request=self.filter.request)
-        for record in self.recorder.requests(self.after.request_id):
-            for batch in on_requests.batches(record):
-                events: list[EventItem | None] = [*event_items(batch)]
-                for event in events or ([None] if self.kind == "batches" else []):
-                    differences = self.filter.differences(batch, event)
-                    distance = sum(_distance(difference) for difference in differences)
-                    if differences and (len(best) < most or distance <= best[-1][0]):
-                        best.insert(0, (distance, _near_miss(batch, event, differences)))
-                        best.sort(key=lambda miss: miss[0])
-                        del best[most:]
-        return [miss for _, miss in best]
-
-
-def _distance(difference: Difference) -> float:
-    """1 for a condition that does not hold, less if what was got resembles what was expected."""
-    if not isinstance(difference.got, str):
-        return 1.0
-    return 1.0 - difflib.SequenceMatcher(None, difference.expected.lower(), difference.got[:200].lower()).ratio() / 2
-
-
-def _near_miss(batch: BatchItem, event: EventItem | None, differences: list[Difference]) -> NearMiss:
-    return NearMiss(
-        event.id if event else batch.id,
-        batch.received_at_ms,
-        batch.verdict,
-        differences,
-        event.event if event else None,
-        batch.findings,
-    )
+        yield 1 + len(record.body) // SMALL, (item for item in found if after.precedes(item))

@@ -96,4 +96,6 @@ def _findings(findings: list[dict[str, Any]]) -> Iterator[Text]:
         line.append(f"{finding['code']}: {plain(finding['message'], 300)}", style="default")
         if finding.get("hint"):
             line.append(f" {plain(finding['hint'], 300)}", style="dim")
+        if finding.get("help"):
+            line.append(f" ({plain(finding['help'])})", style="dim")
         yield line

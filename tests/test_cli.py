@@ -36,11 +36,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
     surroundings = {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path), "COLUMNS": "300", "PATH": PATH}
 
     def start(
-        *arguments: str, command: str = COMMAND, folder: Path = tmp_path, stderr: int = subprocess.PIPE, **environment: str
+        *arguments: str,
+        command: str = COMMAND,
+        folder: Path = tmp_path,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+        **environment: str,
     ) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [command, *arguments],
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=stderr,
             text=True,
             cwd=folder,
@@ -55,7 +60,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process.communicate()
 
 
-def run(start: Start, *arguments: str, **environment: str) -> tuple[int, str, str]:
+def run(start: Start, *arguments: str, **environment: Any) -> tuple[int, str, str]:
     """Exit status, stdout and stderr of a command that ends by itself."""
     process = start(*arguments, **environment)
     out, err = process.communicate(timeout=30)
@@ -555,6 +560,17 @@ def test_export_into_a_file_leaves_no_part_behind(start: Start, tmp_path: Path) 
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.parametrize("command", [("export",), ("tail", "--after", "0")])
+def test_a_stdout_that_is_full_is_told_in_one_line(start: Start, command: tuple[str, ...]) -> None:
+    _, url, _ = serving(start, "--store", "memory")
+    upload(url, batch())
+
+    with Path("/dev/full").open("w") as full:
+        status, _, err = run(start, *command, "--url", url, stdout=full.fileno())
+
+    assert (status, err) == (1, "Error: stdout cannot be written: No space left on device.\n")
+
+
 def test_export_into_a_directory_that_is_not_there_is_a_clear_error(start: Start, tmp_path: Path) -> None:
     with FakeServer() as server:
         status, _, err = run(start, "export", "--url", server.url, "-o", str(tmp_path / "no" / "out.ndjson"))
@@ -669,7 +685,7 @@ def test_the_list_of_commands_cuts_no_summary(start: Start) -> None:
     _, out, _ = run(start, "--help", COLUMNS="80")
 
     summaries = out.partition("Commands:\n")[2].splitlines()
-    assert len(summaries) == 10
+    assert len(summaries) == 11
     assert all(not summary.endswith("...") for summary in summaries)
 
 

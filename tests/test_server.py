@@ -23,6 +23,9 @@ from mparticle_fake_server.intake import Answer
 from tests.hosts import BASIC, batch, event
 
 HELLO = json.dumps(batch(events=[event("Hello")])).encode()
+LINE = b'{"batch":%b,"received_at_ms":1}\n' % HELLO
+"""Of an import."""
+EXPORT = b"GET /_fake/batches HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n"
 
 
 @pytest.fixture
@@ -47,6 +50,12 @@ def get(server: FakeServer, path: str) -> tuple[int, Any]:
     value = json.loads(answer.read())
     connection.close()
     return answer.status, value
+
+
+def status_of(server: FakeServer, method: str, path: str) -> int:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+        connection.request(method, path)
+        return connection.getresponse().status
 
 
 class Poll:
@@ -103,27 +112,50 @@ class Endless:
 
     def __init__(self, server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ended = threading.Semaphore(0)
+        self.begun = self.read = 0
         self._server = server
+        self._read_all = server.intake.recorder.requests
+        self._monkeypatch = monkeypatch
         monkeypatch.setattr(server.intake.recorder, "requests", self._requests)
         monkeypatch.setattr("mparticle_fake_server.server.GRACE_SECONDS", 0.05)
 
     def _requests(self, *_: Any) -> Iterator[Any]:
         record = _record(self._server)
         record.id = 1
+        self.begun += 1
         try:
             while True:
+                self.read += 1
                 yield record
         finally:
             self.ended.release()
+
+    @contextlib.contextmanager
+    def searches(self, count: int) -> Iterator[None]:
+        """That many questions whose answer never comes."""
+        with contextlib.ExitStack() as clients:
+            for number in range(count):
+                client = clients.enter_context(socket.create_connection(("127.0.0.1", self._server.port), timeout=10))
+                client.sendall(b"GET /_fake/batches?event_name=Never HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                while self.begun == number:
+                    assert status_of(self._server, "GET", "/_fake/workspaces") == 200
+            self._monkeypatch.setattr(self._server.intake.recorder, "requests", self._read_all)
+            yield
 
     @contextlib.contextmanager
     def exports(self, count: int) -> Iterator[None]:
         """That many exports, begun and not read."""
         with contextlib.ExitStack() as clients:
             for _ in range(count):
-                client = clients.enter_context(socket.create_connection(("127.0.0.1", self._server.port), timeout=10))
-                client.sendall(b"GET /_fake/batches HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n")
+                client = clients.enter_context(socket.socket())
+                client.settimeout(10)
+                # Little of what nobody reads has room on the way.
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(("127.0.0.1", self._server.port))
+                client.sendall(EXPORT)
                 assert client.recv(12) == b"HTTP/1.1 200"
+            # What else is asked has an end.
+            self._monkeypatch.setattr(self._server.intake.recorder, "requests", self._read_all)
             yield
 
 
@@ -222,11 +254,11 @@ def test_a_server_stops_while_a_client_holds_a_half_sent_request() -> None:
     client.close()
 
 
-def test_a_server_stops_while_nobody_reads_ten_exports(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_stops_while_nobody_reads_50_exports(monkeypatch: pytest.MonkeyPatch) -> None:
     before = set(threading.enumerate())
     server = FakeServer().start()
 
-    with Endless(server, monkeypatch).exports(10):
+    with Endless(server, monkeypatch).exports(50):
         assert ends(server.stop)
 
     assert set(threading.enumerate()) <= before
@@ -518,14 +550,95 @@ def test_a_body_that_is_larger_than_the_server_takes_is_not_kept_on_an_unknown_p
         assert next(server.intake.recorder.requests()).body == b""
 
 
-@pytest.mark.parametrize(("question", "expected"), [("health", 200), ("wait?event_name=Never&timeout=0.01&after=1", 408)])
-def test_ten_exports_that_nobody_reads_hold_up_neither_health_nor_waiting(
-    server: FakeServer, monkeypatch: pytest.MonkeyPatch, question: str, expected: int
-) -> None:
-    with Endless(server, monkeypatch).exports(10):
-        monkeypatch.undo()
+def half_an_import(server: FakeServer) -> socket.socket:
+    """An import of which a line and a half were sent."""
+    client = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    lines = ["POST /_fake/import HTTP/1.1", "Host: localhost", "Connection: close", "Transfer-Encoding: chunked"]
+    client.sendall("\r\n".join([*lines, "Expect: 100-continue", "", ""]).encode())
+    assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    client.sendall(b"%x\r\n%b\r\n" % (len(LINE) + 10, LINE + LINE[:10]))
+    return client
 
-        assert Poll(server, question).status() == expected
+
+QUESTIONS = {
+    "GET /_fake/health": 200,
+    "GET /_fake/wait?event_name=Never&timeout=0.01": 408,
+    "GET /_fake/requests?limit=1": 200,
+    "GET /_fake/workspaces": 200,
+    "DELETE /_fake/faults": 200,
+    "POST /_fake/import": 200,
+    "POST /v2/events": 401,
+    "POST /v2/event": 404,
+}
+
+
+def test_50_exports_that_nobody_reads_hold_up_nobody(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Endless(server, monkeypatch).exports(50):
+        statuses = {question: status_of(server, *question.split(" ")) for question in QUESTIONS}
+
+    assert statuses == QUESTIONS
+
+
+def test_searches_that_find_nothing_hold_up_nobody(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Endless(server, monkeypatch).searches(12):
+        statuses = {question: status_of(server, *question.split(" ")) for question in QUESTIONS}
+
+    assert statuses == QUESTIONS
+
+
+def test_a_search_ends_when_its_client_leaves(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = Endless(server, monkeypatch)
+
+    with endless.searches(1):
+        pass
+
+    assert endless.ended.acquire(timeout=5)
+
+
+def test_50_imports_that_do_not_go_on_hold_up_nobody(server: FakeServer) -> None:
+    with contextlib.ExitStack() as clients:
+        for _ in range(50):
+            clients.enter_context(half_an_import(server))
+
+        statuses = {question: status_of(server, *question.split(" ")) for question in QUESTIONS}
+
+    assert statuses == QUESTIONS
+
+
+def test_of_an_export_that_nobody_reads_no_more_is_made_than_its_connection_holds(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = Endless(server, monkeypatch)
+    with endless.exports(1):
+        counts = [endless.read]
+        while len(counts) < 3 or counts[-1] != counts[-3]:
+            assert status_of(server, "GET", "/_fake/workspaces") == 200
+            counts.append(endless.read)
+
+        # The system's own buffers take up to 4 MB.
+        assert counts[-1] * len(HELLO) < 10_000_000
+
+
+def test_an_import_is_taken_line_by_line_while_it_arrives(server: FakeServer) -> None:
+    with half_an_import(server) as client:
+        client.sendall(b"%x\r\n%b\r\n0\r\n\r\n" % (len(LINE) - 10, LINE[10:]))
+        answer = rest_of(client)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b'{"imported":2}')
+
+
+def test_of_an_import_that_breaks_off_the_whole_lines_are_kept(server: FakeServer) -> None:
+    half_an_import(server).close()
+
+    assert get(server, "/_fake/wait?of=batches&source=import")[1]["count"] == 1
+
+
+def test_an_import_ends_at_its_first_wrong_line(server: FakeServer) -> None:
+    with half_an_import(server) as client:
+        client.sendall(b"2\r\n}\n\r\n")
+
+        assert client.recv(12) == b"HTTP/1.1 400"
 
 
 # -- the wire --------------------------------------------------------------------------------------------------------------
@@ -537,16 +650,21 @@ def head(*headers: str) -> bytes:
     return "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
 
 
+def rest_of(client: socket.socket) -> bytes:
+    """What comes until the server closes."""
+    received = b""
+    while part := client.recv(65_536):
+        received += part
+    return received
+
+
 def exchange(server: FakeServer, sent: bytes, *, leave: bool = False) -> bytes:
     """What comes back for raw bytes until the server closes; with `leave`, the client says that it sends no more."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
         client.sendall(sent)
         if leave:
             client.shutdown(socket.SHUT_WR)
-        received = b""
-        while part := client.recv(65_536):
-            received += part
-    return received
+        return rest_of(client)
 
 
 def test_a_chunked_body_is_read(server: FakeServer) -> None:
@@ -639,6 +757,25 @@ def test_a_head_without_an_end_is_refused(server: FakeServer) -> None:
     assert "more than 65536 bytes" in json.loads(body)["errors"][0]["message"]
 
 
+@pytest.mark.xfail(strict=True, reason="protocol.py counts a head only from its second read on")
+def test_a_head_of_more_than_64_kb_is_refused_in_one_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    listen = FakeServer._listen
+
+    def listen_roomily(server: FakeServer, port: int) -> socket.socket:
+        listener = listen(server, port)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 200_000)
+        return listener
+
+    monkeypatch.setattr(FakeServer, "_listen", listen_roomily)
+    with FakeServer() as server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        held = threading.Event()
+        server._loop.call_soon_threadsafe(held.wait, 10)
+        client.sendall(head(f"Cookie: {'x' * 80_000}", "Content-Length: 2", "Connection: close") + b"{}")
+        held.set()
+
+        assert rest_of(client).startswith(b"HTTP/1.1 431 ")
+
+
 def test_a_head_of_60_kb_is_read(server: FakeServer) -> None:
     cookie = f"Cookie: {'x' * 60_000}"
 
@@ -722,6 +859,29 @@ def test_a_question_that_meets_damage_gets_503(damaged: FakeServer, question: st
     assert "is damaged" in answer["errors"][0]["message"]
 
 
+def test_an_export_that_begins_with_damage_gets_503(damaged: FakeServer) -> None:
+    answer = exchange(damaged, EXPORT.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+
+
+def test_an_export_that_meets_damage_later_has_no_end(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def requests(*_: Any) -> Iterator[Any]:
+        for _number in range(1000):
+            yield _record(server)
+        raise StoreError("The store is damaged.")
+
+    monkeypatch.setattr(server.intake.recorder, "requests", requests)
+
+    answer = exchange(server, EXPORT)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert not answer.endswith(b"\r\n0\r\n\r\n")
+    assert "An answer breaks off: The store is damaged." in caplog.text
+
+
 def test_a_stream_tells_of_damage_and_goes_on_behind_it(damaged: FakeServer) -> None:
     stream = Events(damaged, "/_fake/stream?after=0")
 
@@ -731,6 +891,20 @@ def test_a_stream_tells_of_damage_and_goes_on_behind_it(damaged: FakeServer) -> 
     assert (kind, "is damaged" in told["message"]) == ("error", True)
     assert stream.next()[1] == "6.0"
     stream.close()
+
+
+@pytest.mark.xfail(strict=True, reason="protocol.py tells only the newest request of a connection that its client has left")
+def test_a_stream_with_a_request_behind_it_ends_when_its_client_leaves(
+    server: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(b"GET /_fake/stream HTTP/1.1\r\nHost: localhost\r\n\r\nGET /_fake/health HTTP/1.1\r\n\r\n")
+        assert client.recv(12) == b"HTTP/1.1 200"
+    upload(server)
+
+    server.stop()
+
+    assert "Exception" not in caplog.text
 
 
 @pytest.mark.parametrize(

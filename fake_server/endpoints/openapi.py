@@ -136,7 +136,7 @@ def _one(noun: str, item: str, pattern: str, example: str) -> Json:
 
 
 def _wait() -> Json:
-    from .inspect import MOST_SECONDS
+    from .inspect_question import MOST_SECONDS
 
     waited = {
         "type": "object",
@@ -217,7 +217,7 @@ def _import() -> Json:
             "properties": {"imported": {"type": "integer", "minimum": 0}},
             "required": ["imported"],
         },
-        errors=(400,),
+        errors=(400, 413),
     )
     operation["description"] = f"The body is what GET /_fake/batches gives with `Accept: {NDJSON}`: a JSON document a line."
     operation["requestBody"] = {"required": True, "content": {NDJSON: {"schema": {"$ref": f"{REF}Imported"}}}}
@@ -236,7 +236,7 @@ def _workspaces() -> Json:
         "/_fake/workspaces": {
             "get": inspecting("Workspaces", "listWorkspaces", "List workspaces", 200, items),
             "post": {
-                **inspecting("Workspaces", "makeWorkspace", "Make a workspace", 201, item, errors=(400,)),
+                **inspecting("Workspaces", "makeWorkspace", "Make a workspace", 201, item, errors=(400, 413)),
                 "requestBody": {"required": True, "content": {"application/json": {"schema": named}}},
             },
         },
@@ -249,7 +249,7 @@ def _workspaces() -> Json:
                     200,
                     item,
                     parameters=[name],
-                    errors=(400,),
+                    errors=(400, 413),
                 ),
                 "requestBody": {
                     "required": True,
@@ -314,8 +314,12 @@ def _faults() -> Json:
 def _server() -> Json:
     health = {
         "type": "object",
-        "properties": {"status": {"const": "ready"}, "version": {"type": "string"}},
-        "required": ["status", "version"],
+        "properties": {
+            "status": {"const": "ready"},
+            "version": {"type": "string"},
+            "instance": {"type": "string", "description": "Another one after each start: what was asked before may be gone."},
+        },
+        "required": ["status", "version", "instance"],
     }
     return {
         "/_fake/health": {

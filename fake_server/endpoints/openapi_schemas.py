@@ -5,12 +5,12 @@ from typing import Final
 
 import msgspec
 
-from .. import query
 from ..checks.finding import CODES, Finding
 from ..dialects.java import ENUMS
 from ..dialects.standard import IDENTITY_TYPES
 from ..faults import MOST_FAULTS, Fault
 from ..items import BatchItem, EventItem, RequestItem
+from ..waiting import NearMiss
 from .answers import CODES as ERROR_CODES
 from .openapi_parts import MEANINGS, REF, Json, json_response
 
@@ -22,11 +22,12 @@ def responses() -> Json:
 
 def schemas() -> Json:
     """All schemas by name."""
-    from .inspect import _Imported, _WorkspaceBody
+    from .inspect_import import Imported
+    from .inspect_workspaces import WorkspaceBody
     from .profiles import ProfileItem
 
-    items = [BatchItem, EventItem, RequestItem, query.NearMiss, ProfileItem]
-    types = [*items, Finding, Fault, _Imported, _WorkspaceBody]
+    items = [BatchItem, EventItem, RequestItem, NearMiss, ProfileItem]
+    types = [*items, Finding, Fault, Imported, WorkspaceBody]
     _, components = msgspec.json.schema_components(types, ref_template=REF + "{name}")
     for schema in components.values():
         if "description" in schema:

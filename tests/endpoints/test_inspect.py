@@ -140,6 +140,8 @@ def test_requests_are_filtered_by_status(fake: Fake) -> None:
             "Valid: workspace, key, source, verdict, severity, code, identity, event_type, event_name, data.PATH, after, count",
         ),
         ("requests?status=%C2%B2", "an HTTP status such as 202"),
+        ("requests?status=20", "an HTTP status such as 202"),
+        ("requests?method=post", "such as POST"),
         ("wait?of=users", "expected events or batches"),
         ("wait?timeout=-1", "expected seconds from 0 to 3600"),
         ("wait?timeout=nan", "expected seconds from 0 to 3600"),
@@ -178,6 +180,18 @@ def test_an_unknown_id_gets_404(fake: Fake, path: str) -> None:
     fake.upload(batch())
 
     assert fake.request("GET", f"/_fake/{path}").status == 404
+
+
+@pytest.mark.parametrize(("path", "told"), [("batches/1", "those of requests"), ("requests/1.0", "those of batches")])
+def test_an_id_of_something_else_is_told_as_what_it_is(fake: Fake, path: str, told: str) -> None:
+    fake.upload(batch())
+
+    assert told in fake.request("GET", f"/_fake/{path}").messages[0]
+
+
+@pytest.mark.parametrize("path", ["/_fake", "/_fake/"])
+def test_the_root_of_the_inspect_api_leads_to_all_of_it(fake: Fake, path: str) -> None:
+    assert "GET /_fake/openapi.json lists what is served." in fake.request("GET", path).messages[0]
 
 
 def test_an_event_item_tells_whose_it_is(fake: Fake) -> None:
@@ -260,6 +274,15 @@ def test_health_tells_ready_and_the_version(fake: Fake) -> None:
 
     assert health["status"] == "ready"
     assert health["version"][0].isdigit()
+
+
+def test_the_instance_stays_while_a_server_runs(fake: Fake) -> None:
+    assert fake.ask("health")["instance"] == fake.ask("health")["instance"]
+
+
+def test_the_instance_is_another_one_after_a_restart(open_fake: OpenFake) -> None:
+    with open_fake() as first, open_fake() as second:
+        assert first.ask("health")["instance"] != second.ask("health")["instance"]
 
 
 # -- forgetting and importing ----------------------------------------------------------------------------------------------
@@ -361,6 +384,16 @@ def test_waiting_for_what_is_there_answers_at_once(fake: Fake) -> None:
     found = fake.ask("wait?event_name=Play")
 
     assert [item["event"]["data"]["event_name"] for item in found["items"]] == ["Play"]
+
+
+def test_misses_are_looked_for_in_what_came_last(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mparticle_fake_server.waiting.MOST_REQUESTS", 1)
+    for name in ("Plai", "Other"):
+        fake.upload(batch(events=[event(name)]))
+
+    nearest = fake.request("GET", "/_fake/wait?event_name=Play&timeout=0").json["nearest"]
+
+    assert [miss["event"]["data"]["event_name"] for miss in nearest] == ["Other"]
 
 
 def test_waiting_in_vain_gets_408_with_the_nearest_miss(fake: Fake) -> None:
@@ -467,6 +500,16 @@ def test_a_wrong_workspace_gets_400_that_tells_why(open_fake: OpenFake, method: 
         assert told in reply.messages[0]
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "workspaces"), ("PUT", "workspaces/shop")])
+def test_a_workspace_larger_than_a_body_may_be_gets_413(open_fake: OpenFake, method: str, path: str) -> None:
+    with open_fake(max_body=100) as fake:
+        assert fake.request(method, f"/_fake/{path}", b" " * 101).status == 413
+
+
+def test_an_empty_workspace_is_told_as_such(fake: Fake) -> None:
+    assert "The body is empty. Expected" in fake.request("POST", "/_fake/workspaces").messages[0]
+
+
 def test_removing_an_unknown_workspace_gets_404(fake: Fake) -> None:
     assert fake.request("DELETE", "/_fake/workspaces/nowhere").status == 404
 
@@ -516,6 +559,21 @@ def test_a_page_of_the_server_itself_may_ask(fake: Fake) -> None:
     headers = {"Host": "localhost:8080", "Origin": "http://localhost:8080"}
 
     assert fake.request("GET", "/_fake/batches", headers=headers).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "kind"),
+    [
+        ("/_fake/batches", "*/*", "application/json"),
+        ("/_fake/batches", "application/x-ndjson", "application/x-ndjson"),
+        ("/_fake/stream", "*/*", "text/event-stream"),
+        ("/_fake/wait", "*/*", None),
+    ],
+)
+def test_head_tells_the_type_of_what_get_would_answer(fake: Fake, path: str, accept: str, kind: str | None) -> None:
+    reply = fake.request("HEAD", path, headers={"Accept": accept})
+
+    assert (reply.status, reply.headers.get("content-type"), reply.body) == (200, kind, b"")
 
 
 @pytest.mark.parametrize("path", ["/_fake/batches", "/_fake/health", "/_fake/nothing"])

@@ -15,6 +15,7 @@ from mparticle_fake_server.app import open_intake, tables
 from mparticle_fake_server.checks.finding import CODES, Finding
 from mparticle_fake_server.endpoints.openapi import document
 from mparticle_fake_server.endpoints.profiles import ProfileItem
+from mparticle_fake_server.waiting import NearMiss
 from tests.hosts import Fake
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(document()))
@@ -120,7 +121,7 @@ def test_filters_are_those_of_the_query(path: str, kind: query.Kind, others: set
 
 
 @pytest.mark.parametrize(
-    "type_", [items.BatchItem, items.EventItem, items.RequestItem, items.BatchSummary, query.NearMiss, ProfileItem, Finding]
+    "type_", [items.BatchItem, items.EventItem, items.RequestItem, items.BatchSummary, NearMiss, ProfileItem, Finding]
 )
 def test_items_have_the_members_of_their_structs(type_: type[msgspec.Struct]) -> None:
     schema = DOCUMENT["components"]["schemas"][type_.__name__]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from mparticle_fake_server.app import open_intake, tables
-from mparticle_fake_server.endpoints.inspect import Stream
+from mparticle_fake_server.endpoints.inspect_stream import Stream
 from mparticle_fake_server.intake import Intake, Submission
 from tests.hosts import BASIC, batch
 

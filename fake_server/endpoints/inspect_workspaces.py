@@ -1,0 +1,124 @@
+"""`/_fake/workspaces`: inputs, mode, rules and configurations, to be read and changed while the server runs."""
+
+from typing import Any
+
+import msgspec
+
+from ..configurations import check_config
+from ..intake import Answer, Endpoint, Intake, Submission
+from ..query import FilterError
+from ..workspaces import MODES, Mode, Workspace
+from .answers import error_answer, json_answer
+from .guard import guarded
+
+
+class _InputBody(msgspec.Struct, forbid_unknown_fields=True):
+    key: str
+    secret: str | None = None
+
+
+class WorkspaceBody(msgspec.Struct, forbid_unknown_fields=True):
+    """How a workspace is made or changed: what is left out stays as it is, and inputs are added."""
+
+    name: str | None = None
+    mode: Mode | None = None
+    inputs: list[_InputBody] = []
+    ignore: list[str] | None = None
+    error: list[str] | None = None
+    config: dict[str, Any] | None = None
+    native_config: dict[str, Any] | None = None
+
+
+def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
+    """The table; guarded as the rest of the inspect API."""
+    api = _Api(intake)
+    return [
+        Endpoint("GET", "/_fake/workspaces", guarded(api.list, token)),
+        Endpoint("POST", "/_fake/workspaces", guarded(api.make, token)),
+        Endpoint("PUT", "/_fake/workspaces/<name>", guarded(api.change, token)),
+        Endpoint("DELETE", "/_fake/workspaces/<name>", guarded(api.remove, token)),
+        Endpoint("DELETE", "/_fake/workspaces/<name>/inputs/<key>", guarded(api.remove_input, token)),
+    ]
+
+
+class _Api:
+    def __init__(self, intake: Intake) -> None:
+        self.intake = intake
+        self.recorder = intake.recorder
+
+    def list(self, _: Submission) -> Answer:
+        return json_answer(200, {"items": [_item(workspace) for workspace in self.intake.workspaces]})
+
+    def make(self, submission: Submission) -> Answer:
+        if submission.oversize:
+            return self._too_large(submission)
+        body = _body(submission)
+        if body.name is None:
+            raise FilterError("The body has no name; a workspace needs one.")
+        if self.intake.workspaces.get(body.name) is not None:
+            raise FilterError(f"The workspace {body.name[:80]!r} exists; change it with PUT /_fake/workspaces/{{name}}.")
+        return json_answer(201, _item(self._put(body.name, body)))
+
+    def change(self, submission: Submission) -> Answer:
+        if submission.oversize:
+            return self._too_large(submission)
+        name = submission.arguments["name"]
+        body = _body(submission)
+        if body.name not in (None, name):
+            raise FilterError(f"The body names the workspace {str(body.name)[:80]!r}, the path {name[:80]!r}.")
+        return json_answer(200, _item(self._put(name, body)))
+
+    def _put(self, name: str, body: WorkspaceBody) -> Workspace:
+        inputs = {given.key: given.secret for given in body.inputs}
+        check_config(body.config or {}, "config")
+        check_config(body.native_config or {}, "native_config")
+        workspace = self.intake.workspaces.put(name, body.mode, inputs, ignore=body.ignore, error=body.error)
+        if body.config is not None:
+            workspace.config = body.config
+        if body.native_config is not None:
+            workspace.native_config = body.native_config
+        return workspace
+
+    def _too_large(self, submission: Submission) -> Answer:
+        return error_answer(413, f"The body has {submission.oversize} bytes or more; the server takes {self.intake.max_body}.")
+
+    def remove(self, submission: Submission) -> Answer:
+        name = submission.arguments["name"]
+        with self.recorder.lock:
+            if not self.intake.workspaces.remove(name):
+                return error_answer(404, f"There is no workspace {name[:80]!r}.")
+            return json_answer(200, {"forgotten": self.recorder.forget(name)})
+
+    def remove_input(self, submission: Submission) -> Answer:
+        name, key = submission.arguments["name"], submission.arguments["key"]
+        workspace = self.intake.workspaces.release(name, key)
+        if workspace is None:
+            return error_answer(404, f"There is no workspace {name[:80]!r} with an input of the key {key[:80]!r}.")
+        return json_answer(200, _item(workspace))
+
+
+def _body(submission: Submission) -> WorkspaceBody:
+    try:
+        return msgspec.json.decode(submission.body, type=WorkspaceBody)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        expected = (
+            f'{{"name": …, "mode": "{"|".join(MODES)}", "inputs": [{{"key": …, "secret": …}}], "ignore": […], "error": […], '
+            '"config": {…}, "native_config": {…}}'
+        )
+        wrong = f"not what this endpoint takes: {error}" if submission.body.strip() else "empty"
+        raise FilterError(f"The body is {wrong}. Expected {expected}.") from error
+
+
+def _item(workspace: Workspace) -> dict[str, Any]:
+    # Secrets stay here: whoever made the input knows them.
+    rules = workspace.rules
+    inputs = [{"key": key, "any_secret": secret is None} for key, secret in workspace.inputs.items()]
+    return {
+        "name": workspace.name,
+        "mode": workspace.mode,
+        "inputs": inputs,
+        "ignore": sorted(rules.ignore),
+        "error": sorted(rules.error),
+        "config": workspace.config,
+        "native_config": workspace.native_config,
+    }

@@ -1,0 +1,69 @@
+"""The command `export`: what a running fake has recorded, as NDJSON."""
+
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import click
+
+from .asking import asking, filters_argument, parameters_of, token_option, url_option
+
+
+@click.command()
+@url_option
+@token_option
+@click.option("--output", "-o", default="-", type=click.Path(path_type=str, dir_okay=False), help="File, or - for stdout.")
+@filters_argument
+def export(url: str, token: str | None, output: str, filters: tuple[str, ...]) -> None:
+    """Write what was recorded as NDJSON, a batch a line.
+
+    POST it to /_fake/import to add it to what a server has recorded.
+    """
+    with asking(url, token, "/_fake/batches", parameters_of(filters), "application/x-ndjson") as answer:
+        count = 0
+        with _writing(output) as file:
+            for chunk in answer.iter_content(65_536):
+                file.write(chunk)
+                count += chunk.count(b"\n")
+    click.echo(f"Exported {count} {'batch' if count == 1 else 'batches'}.", err=True)
+
+
+@contextmanager
+def _writing(output: str) -> Iterator[IO[bytes]]:
+    """stdout; or a file that gets its name only when it is whole; or a pipe or a device."""
+    try:
+        if output == "-":
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+            return
+        if Path(output).exists() and not Path(output).is_file():
+            with Path(output).open("wb") as file:
+                yield file
+            return
+        # Where a link points to, so that the link stays one.
+        target = Path(output).resolve()
+        part = target.with_name(f"{target.name[:200]}.{secrets.token_hex(4)}.part")
+        with part.open("xb") as file:
+            try:
+                yield file
+                file.close()
+                if target.exists():
+                    shutil.copymode(target, part)
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        from requests import RequestException
+
+        # Every exception of requests is an OSError too: that one is the server's.
+        if isinstance(error, RequestException):
+            raise
+        # A reader of stdout that has left ends the command, as click does it.
+        if output == "-" and isinstance(error, BrokenPipeError):
+            raise
+        name = "stdout" if output == "-" else output
+        raise click.ClickException(f"{name} cannot be written: {error.strerror or error}.") from error
