@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from .checks.duplicates import find_duplicates
 from .checks.finding import Finding, make
 from .checks.found import place as place_in
 from .json_text import Origin, Path, called, explain, place, pointer, scan, shorten
@@ -33,10 +34,9 @@ MOST_MEMBERS: Final = 100
 _GZIP: Final = zlib.MAX_WBITS | 16
 
 _parse = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
 
-_LOW = re.compile(rb"-9[0-9]{18}")
-_TWENTY_DIGITS: Final = b"0" * 20
-_ZEROS: Final = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
 _NOT_BRACKETS_OR_QUOTES: Final = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 
 
@@ -59,7 +59,8 @@ def decode(
 ) -> Decoded:
     """Read a body, or a text of a file if it has an `origin`. `max_body` in bytes bounds what decompression may give.
 
-    Of two members with one name in an object the last counts, as in the parsers of most languages (RFC 8259 §4).
+    Of two members with one name in an object the last counts, as in the parsers of most languages (RFC 8259 §4); a finding
+    says so.
     """
     if content_encoding:
         unpacked = decompress(body, content_encoding, max_body)
@@ -72,7 +73,9 @@ def decode(
         if isinstance(transcoded, Finding):
             return Decoded(None, body, [transcoded], False)
         body = transcoded
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and not _is_shallow(body):
+    # Each object around another value has a colon: of few colons and brackets, no depth can come.
+    colons, lists = body.count(b":"), body.count(b"[")
+    if colons + lists >= MAX_DEPTH and lists + body.count(b"{") > MAX_DEPTH and not _is_shallow(body):
         deep = _find_too_deep(body)
         if deep is not None:
             return Decoded(None, body, [_too_deep(body, deep, origin)], False, [deep])
@@ -80,10 +83,21 @@ def decode(
         value = _parse(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _explain(body, error, origin)
-    # Only these can pass 64 bits; mpids have up to 19 digits. A regular expression for both would take ten times as long.
-    if _TWENTY_DIGITS in body.translate(_ZEROS) or (b"-9" in body and _LOW.search(body)):
-        return Decoded(value, body, _wide_integers(value), True)
+    # Two quick ways to see that nothing was lost, which it hardly ever is: MessagePack has no integers beyond 64 bits, and what
+    # is written anew has as many bytes or colons as the text, unless of two members with one name only one is left.
+    try:
+        _pack(value)
+    except OverflowError:
+        return Decoded(value, body, _lost(value, body), True)
+    written = _encode(value)
+    if len(written) != len(body) and written.count(b":") != colons:
+        return Decoded(value, body, find_duplicates(body), True)
     return Decoded(value, body, [], True)
+
+
+def _lost(value: Any, text: bytes) -> list[Finding]:
+    """What of a text is not in the value that was read from it, or not to be held by others."""
+    return [*_wide_integers(value), *find_duplicates(text)]
 
 
 # -- decompression ---------------------------------------------------------------------------------------------------------
@@ -300,8 +314,8 @@ def _explain(text: bytes, error: Exception, origin: Origin | None) -> Decoded:
             error = another
         else:
             lone, offsets = _lone_surrogates(text, halves, origin)
-            wide = _wide_integers(value)
-            return Decoded(value, text, lone + wide, True, [*offsets, *[None] * len(wide)])
+            more = _lost(value, text)
+            return Decoded(value, text, lone + more, True, [*offsets, *[None] * len(more)])
     finding, offset = explain(text, error, origin)
     return Decoded(None, text, [finding], False, [offset])
 

@@ -5,12 +5,18 @@ from typing import Any
 
 import msgspec
 
-from .checks.finding import Finding
+from .checks.finding import Finding, help_of
 from .intake import canonical_batches
 from .recording import RequestRecord, batch_id
 from .redaction import header_lines
 
 Json = Any
+
+
+class ShownFinding(Finding, frozen=True, omit_defaults=True, gc=False):
+    """A finding as answers show it: `help` says where its code is explained. It is not recorded."""
+
+    help: str | None = None
 
 
 class BatchItem(msgspec.Struct):
@@ -73,6 +79,14 @@ class RequestItem(msgspec.Struct, omit_defaults=True):
     body: str | None = None
 
 
+def shown(findings: list[Finding]) -> list[Finding]:
+    """Recorded findings, each with its `help`."""
+    return [
+        ShownFinding(one.code, one.severity, one.message, one.pointer, one.raw_pointer, one.index, one.hint, help_of(one.code))
+        for one in findings
+    ]
+
+
 def batch_items(record: RequestRecord) -> Iterator[BatchItem]:
     """The batches of a recorded request."""
     for index, (about, batch) in enumerate(zip(record.batches, canonical_batches(record), strict=True)):
@@ -87,7 +101,7 @@ def batch_items(record: RequestRecord) -> Iterator[BatchItem]:
             record.dialect,
             about.verdict,
             record.status,
-            about.findings,
+            shown(about.findings),
             batch,
         )
 
@@ -129,9 +143,10 @@ def request_item(record: RequestRecord, *, body: bool = False) -> RequestItem:
         status=record.status,
         headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in header_lines(record.headers)],
         body_bytes=len(record.body),
-        findings=record.findings,
+        findings=shown(record.findings),
         batches=[
-            BatchSummary(batch_id(record.id, index), batch.verdict, batch.findings) for index, batch in enumerate(record.batches)
+            BatchSummary(batch_id(record.id, index), batch.verdict, shown(batch.findings))
+            for index, batch in enumerate(record.batches)
         ],
         body=record.body.decode("utf-8", "backslashreplace") if body else None,
     )

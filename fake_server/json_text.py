@@ -73,7 +73,7 @@ def explain(text: bytes, error: Exception, origin: Origin | None) -> tuple[Findi
         return broken, bad.start
     for lexeme in scan(text):
         if lexeme.kind == "fault":
-            return _not_json(text, lexeme, origin), lexeme.start
+            return fault_at(text, lexeme.start, lexeme.expected, lexeme.path, origin), lexeme.start
         number = text[lexeme.start : lexeme.end]
         if lexeme.kind == "plain" and _is_out_of_range(number):
             at = place(text, lexeme.start, origin)
@@ -101,13 +101,13 @@ def _is_out_of_range(number: bytes) -> bool:
     return False
 
 
-def _not_json(text: bytes, fault: "Lexeme", origin: Origin | None) -> Finding:
-    at = fault.start
+def fault_at(text: bytes, at: int, expected: str, path: Path, origin: Origin | None) -> Finding:
+    """That at a byte of a text there is not what is expected; `path` leads there."""
     return make(
         "json_broken",
-        f"{called(origin)} is not JSON: {_got(text, at)} at {place(text, at, origin)}{_inside(fault.path)}; "
-        f"expected {fault.expected}; near {_near(text, at)}.",
-        hint=_json_hint(text, at, fault.expected, origin),
+        f"{called(origin)} is not JSON: {_got(text, at)} at {place(text, at, origin)}{_inside(path)}; "
+        f"expected {expected}; near {_near(text, at)}.",
+        hint=_json_hint(text, at, expected, origin),
     )
 
 

@@ -556,8 +556,11 @@ def test_long_digits_that_are_no_integer_are_fine(text: str) -> None:
 # -- members and top level -------------------------------------------------------------------------------------------------
 
 
-def test_the_last_of_two_members_with_one_name_counts() -> None:
-    assert read(b'{"a":1,"b":2,"a":3}') == {"a": 3, "b": 2}
+def test_the_last_of_two_members_with_one_name_counts_and_that_is_told() -> None:
+    decoded = decode(b'{"a":1,"b":2,"a":3}', None, None, MAX_BODY)
+
+    assert decoded.value == {"a": 3, "b": 2}
+    assert [finding.code for finding in decoded.findings] == ["duplicate_member"]
 
 
 @pytest.mark.parametrize("text", ["null", "true", "1", '"a"', "[]", "{}", " {} ", "\r\n\t[ ]\n"])

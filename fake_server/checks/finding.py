@@ -151,6 +151,13 @@ CODES: Final[dict[str, Code]] = {
         "RFC 8259 §8.2",
         '{"event_name": "\\ud83d"}',
     ),
+    "duplicate_member": Code(
+        "warning",
+        "alter",
+        "An object names a member twice; readers keep one of the two without a word, mostly the last, as this server does.",
+        "RFC 8259 §4",
+        '{"event_type": "screen_view", "event_type": "custom_event"}',
+    ),
     # -- the shape of a request ------------------------------------------------------------------------------------------
     "wrong_top_level": Code(
         "error",
@@ -419,6 +426,29 @@ CODES: Final[dict[str, Code]] = {
         "events-api.md §10",
         '{"event_type": "commerce_event", "data": {"class_name": "ValueError"}}',
     ),
+    "attribution_incomplete": Code(
+        "warning",
+        "none",
+        "An attribution event named attribution, which tells of an install, lacks the attribute publisher or campaign; one that "
+        "takes an attribution back has the attribute action with the value delete instead.",
+        "batch-schema.md §3.3",
+        '{"event_type": "custom_event", "data": {"event_name": "attribution", "custom_event_type": "attribution"}}',
+    ),
+    "crash_report_empty": Code(
+        "warning",
+        "none",
+        "A crash report has no class name, message, stack trace or PLCrashReporter file: nobody can tell what went wrong.",
+        "batch-schema.md §3.7",
+        '{"event_type": "crash_report", "data": {"severity": "fatal"}}',
+    ),
+    "session_without_id": Code(
+        "note",
+        "none",
+        "A session starts without an id, so that nobody can tell which end goes with it. mParticle's schema requires an "
+        "id, its reference does not; most client SDKs send a session_uuid.",
+        "batch-schema.md §3.2, §3.4",
+        '{"event_type": "session_start", "data": {}}',
+    ),
     "session_end_without_start": Code(
         "warning",
         "none",
@@ -683,6 +713,11 @@ def make(
 ) -> Finding:
     """A finding of a code of the table, with the table's severity."""
     return Finding(code, CODES[code].severity, message, pointer, raw_pointer, index, hint)
+
+
+def help_of(code: str) -> str:
+    """Where a code is explained: a place in this project's documentation, and what `mparticle-fake explain` takes."""
+    return f"docs/findings.md#{code}"
 
 
 def worst(findings: list[Finding]) -> Severity | None:

@@ -14,6 +14,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "Promotion action action": "view",
     "System notification type": "gdpr_change",
     "action": "purchase",
+    "class_name": "ValueError",
     "application_transition_type": "application_initialized",
     "consented": True,
     "custom_event_type": "other",
@@ -23,6 +24,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "identity_type": "customer_id",
     "is_opted_out": True,
     "label": "Opened the cart",
+    "message": "The cart is empty",
     "new": {"identity_type": "customer_id", "identity": "c-1042"},
     "plan_id": "shop",
     "product_impression_list": "Search results",
@@ -34,9 +36,16 @@ EXAMPLES: Final[dict[str, Any]] = {
     "response_code": 200,
     "screen_name": "Home",
     "session_duration_ms": 60_000,
+    "session_uuid": "43fdca48-ce03-5907-8627-ecd96b6ce945",
     "url": "https://example.com/",
     "user_attribute_name": "plan",
 }
+
+_TELLING: Final = {
+    "Crash report": ["class_name", "message"],
+    "Session start": ["session_uuid"],
+}
+"""By the title of an event's data: members of which nothing requires one, though without them it says nothing."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -64,7 +73,7 @@ def _data(event: Any) -> dict[str, Any]:
     """The least data of an event."""
     document = data_of(event.get("event_type"))
     needed = document.get("required") or document["x-findings"].get("recommended_missing", {}).get("required", [])
-    return {member: example(member, document) for member in needed}
+    return {member: example(member, document) for member in [*needed, *_TELLING.get(document["title"], ())]}
 
 
 def mistyped(value: Any, kinds: list[str], path: Path, nodes: tuple[schemas.Schema, ...]) -> str | None:
@@ -82,7 +91,13 @@ def mistyped(value: Any, kinds: list[str], path: Path, nodes: tuple[schemas.Sche
         return f"Send {'true' if value else 'false'}."
     if {"integer", "number"} & set(kinds):
         return _number(value, nodes)
-    if "object" in kinds and path[-2:-1] == ("gdpr",):
+    return _object(value, path) if "object" in kinds else None
+
+
+def _object(value: Any, path: Path) -> str | None:
+    if path == ("user_identities",) and isinstance(value, list):
+        return 'Send an object, {"customer_id": "…"}: a list is how mParticle writes them in batches that it sends out.'
+    if path[-2:-1] == ("gdpr",):
         return 'Put the decision below its purpose: "gdpr": {"marketing": {"consented": true}}.'
     return None
 

@@ -118,7 +118,7 @@ class Checker:
         sample = _Sample(MOST_NODES)
         events = batch.get("events")
         rest = {**batch, "events": None} if isinstance(events, list) else batch
-        self._tell(found, rest, (), sample, self._batch)
+        self._tell(found, self._suspect(rest), (), sample, self._batch)
         faulty = 0
         for index, event in enumerate(events if isinstance(events, list) else ()):
             if not has_type(event) or self._event_is_valid(event):
@@ -140,6 +140,18 @@ class Checker:
     @cached_property
     def _event_is_valid(self) -> Callable[[Any], bool]:
         return self._engine({"$ref": "#/$defs/event", "$defs": schemas.folded()["$defs"]}).is_valid
+
+    def _suspect(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """A batch without its faultless members, if it has more than a sample takes, so that they use none of that."""
+        room = _Sample(MOST_NODES)
+        room.copy(batch)
+        if room.left > 0:
+            return batch
+        return {
+            name: value
+            for name, value in batch.items()
+            if not (type(value) is dict or type(value) is list) or not self.is_valid({"environment": "production", name: value})
+        }
 
     def _tell(self, found: Found, value: Any, base: Path, sample: "_Sample", explainer: "_Explainer") -> None:
         """Findings for the errors of `value`: the batch without its events, or the event at `base`."""

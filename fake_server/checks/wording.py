@@ -25,6 +25,9 @@ _TYPES: Final = {
     "array": "an array",
 }
 
+_OUTBOUND: Final = {"message_id", "message_type", "system_notifications", "unique_id"}
+_OUTBOUND_HINT: Final = "mParticle adds it to batches that it sends out: leave it out where you send one of those again."
+
 Words = tuple[str, str | None]
 """What is said after the place, and the hint."""
 
@@ -105,6 +108,8 @@ def _unknown_member(fault: Fault) -> Words:
     assert fault.name is not None
     close = same(fault.name, fault.members) or similar(fault.name, fault.members)
     hint = f"Did you mean {close} instead of {shown(fault.name)}?" if close else None
+    if fault.name in _OUTBOUND and close is None:
+        return f"is not a member of {_article(fault.document)}; mParticle ignores it.", _OUTBOUND_HINT
     if hint is None and "custom_attributes" in fault.members:
         hint = "Put what is your own into custom_attributes."
     return f"is not a member of {_article(fault.document)}; mParticle ignores it.", hint
@@ -155,6 +160,8 @@ def _nested(fault: Fault) -> Words:
 
 
 def _name_too_long(fault: Fault) -> Words:
+    if "x-names" not in fault.node:
+        return _too_long(fault)  # a name that is a value, as in a user attribute change
     return f"has a name of {len(fault.value)} characters; expected at most {fault.node['x-names']['maxLength']}.", None
 
 
@@ -177,6 +184,31 @@ def _email_as_id(fault: Fault) -> Words:
     return (
         f"looks like an e-mail address ({got(fault.value)}); expected an id that never changes.",
         "Send the address as user_identities.email, and an id of your own as customer_id.",
+    )
+
+
+def _attribution(fault: Fault) -> Words:
+    attributes = fault.value.get("custom_attributes")
+    known = attributes if isinstance(attributes, dict) else {}
+    lacking = [name for name in ("publisher", "campaign") if name not in known]
+    more = "".join(f', "{name}": "…"' for name in lacking)[2:]
+    return (
+        f"tells of an install, but has no attribute {listed(lacking)}; expected publisher and campaign.",
+        f"Add {more} to custom_attributes, or call it otherwise where it is no install.",
+    )
+
+
+def _crash_empty(_: Fault) -> Words:
+    return (
+        "has no class_name, message, stack_trace or pl_crash_report_file_base64; expected at least one of them.",
+        'Add what the error says: "class_name": "ValueError", "message": "…", "stack_trace": "…".',
+    )
+
+
+def _session_without_id(_: Fault) -> Words:
+    return (
+        "has no session_uuid and no session_id; expected one of them, and the same in the end of the session.",
+        'Make a UUID when the session begins, and give each of its events that "session_uuid".',
     )
 
 
@@ -255,6 +287,9 @@ _SAID: Final[dict[str, Callable[[Fault], Words]]] = {
     "email_malformed": _email,
     "customer_id_is_email": _email_as_id,
     "reserved_attribute_misused": _reserved,
+    "attribution_incomplete": _attribution,
+    "crash_report_empty": _crash_empty,
+    "session_without_id": _session_without_id,
 }
 
 _BY_KEYWORD: Final[dict[str, Callable[[Fault], Words]]] = {

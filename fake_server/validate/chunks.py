@@ -1,6 +1,6 @@
 """Cuts an input into chunks of whole batches: NDJSON by its line ends, a document by its items. Called by `run.py`.
 
-NDJSON streams: of it no more than a chunk is held. A document (a batch over many lines, an array, a HAR export) is held whole.
+Whatever it is, no more of it is held than some MB, or than its longest line, item or entry of a HAR export takes.
 """
 
 import re
@@ -13,34 +13,22 @@ from .. import dialects
 from ..checks.finding import Finding, make
 from ..checks.found import got
 from ..decoding import decode
-from ..dialects import java
-from ..json_text import scan
 from . import har
+from .documents import BrokenError, Document, goes_on
 from .places import Ruler
 from .sources import BLOCK, Source, SourceError
 
 MOST_OF_A_LINE: Final = 32 << 20
 """Bytes of a line of NDJSON: a bulk request of 100 batches at their limit has 13 MB."""
 
-MOST_OF_A_DOCUMENT: Final = 256 << 20
-"""Bytes of a document that is not NDJSON."""
-
 _HEAD: Final = 65_536
 _LOOKED_AT: Final = 5
 """Lines that are looked at to tell one form from the other."""
 
 _parse = msgspec.json.Decoder().decode
-_raw_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _NOT_WHITE = re.compile(rb"[^ \t\r\n]")
 _LINE_END = re.compile(rb"\n")
-_BETWEEN_ITEMS = re.compile(rb"[ \t\r\n,]*+")
 _EXPECTED: Final = "expected NDJSON, a batch, an array of batches or a HAR export"
-_MAY_BE_JAVA = re.compile(
-    b'"(?:'
-    + b"|".join(value.upper().encode() for path in ("environment", "events.*.event_type") for value in java.ENUMS[path])
-    + rb')"|\\u00[45]'
-)
-"""What the Java SDK writes and hardly anybody else."""
 
 
 class Piece(NamedTuple):
@@ -78,18 +66,18 @@ def chunks(source: Source) -> Iterator[Chunk]:
     if _is_ndjson(head):
         yield from _lines(source, head)
     else:
-        yield from _document(_whole(source, head))
+        yield from _document(source, head)
 
 
 # -- which form ------------------------------------------------------------------------------------------------------------
 
 
 def _head(source: Source) -> bytearray:
-    """The beginning: more than one line, or everything, or as much as a document may have."""
+    """The beginning: more than one line, or everything, or more than a line of NDJSON may have."""
     head = bytearray(source.read())
     # What was looked at is not looked at again: it may be long.
     at, wanted = 0, [_NOT_WHITE, _LINE_END, _NOT_WHITE]
-    while len(head) <= MOST_OF_A_DOCUMENT:
+    while len(head) <= MOST_OF_A_LINE + BLOCK:
         while wanted and (found := wanted[0].search(head, at)):
             at = found.start()
             wanted.pop(0)
@@ -135,14 +123,15 @@ def _is_ndjson(head: bytearray) -> bool:
     assert start is not None
     end = head.find(b"\n", start.start())
     if end < 0 or not _NOT_WHITE.search(head, end):
-        return False
+        # A line that is too long for NDJSON is a document, or a batch that nobody sends.
+        return len(head) > MOST_OF_A_LINE and head[start.start()] != 0x5B and not har.LOG.match(head)
     if end - start.start() > MOST_OF_A_LINE:
         return True
     if _is_container(bytes(head[start.start() : end])):
         return True
     # Not the first line by itself: a document over several lines, or NDJSON with a fault in the first.
     beginning = bytes(head[: max(_HEAD, end + _HEAD)])
-    if _goes_on(beginning):
+    if goes_on(beginning):
         return False
     # The last line may be cut here; that it is not JSON then does no harm.
     return any(_is_container(line) for line in _first_lines(beginning)[1:])
@@ -152,15 +141,6 @@ def _is_container(line: bytes) -> bool:
     try:
         return isinstance(_parse(line), (dict, list))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-
-
-def _goes_on(text: bytes) -> bool:
-    """Whether a text is the beginning of JSON, or all of it."""
-    try:
-        return all(lexeme.kind != "fault" or lexeme.start >= len(text) for lexeme in scan(text))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        # The name of a member is not text.
         return False
 
 
@@ -222,72 +202,92 @@ def _too_long(size: int) -> Finding:
 # -- documents -------------------------------------------------------------------------------------------------------------
 
 
-def _whole(source: Source, head: bytearray) -> bytes:
-    while more := source.read():
-        head += more
-        if len(head) > MOST_OF_A_DOCUMENT:
-            break
-    if len(head) > MOST_OF_A_DOCUMENT:
-        raise SourceError(
-            f"begins with a JSON document of more than {MOST_OF_A_DOCUMENT >> 20} MB; give it as NDJSON, a batch a line, "
-            "for example with: jq -c '.[]'"
-        )
-    return bytes(head)
+def _document(source: Source, head: bytearray) -> Iterator[Chunk]:
+    first = _NOT_WHITE.search(head)
+    is_array = first is not None and first[0] == b"["
+    is_har = har.LOG.match(head)
+    document = Document(source, bytes(head))
+    head.clear()
+    if is_array:
+        yield from _items(document)
+    elif is_har:
+        yield from _requests(document)
+    else:
+        try:
+            yield _batch(document)
+        except BrokenError as broken:
+            yield _broken(broken)
 
 
-def _document(text: bytes) -> Iterator[Chunk]:
-    uploads = har.uploads(text)
-    if uploads is not None:
-        yield from _requests(text, uploads)
-        return
-    try:
-        items = _raw_items(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        items = None
-    if items is None or (not items and not decode(text, None, None, len(text)).readable):
-        start = len(text) - len(text.lstrip())
-        begin = Ruler(text).to(start)
-        yield Chunk(begin.line, text, [Piece(begin.line, begin.column, start, len(text))])
-        return
-    yield from _items(text, items)
+def _batch(document: Document) -> Chunk:
+    document.peek()
+    document.keep()
+    place = document.place()
+    document.value([])
+    batch = document.kept
+    document.end()
+    return Chunk(place.line, batch, [Piece(*place, 0, len(batch))])
 
 
-def _items(text: bytes, items: list[msgspec.Raw]) -> Iterator[Chunk]:
-    dialect = _dialect(text, items)
+def _broken(broken: BrokenError, first: int | None = None) -> Chunk:
+    """What is to be told of the place where a document breaks off; `first` is the index of the item that does."""
+    piece = Piece(*broken.place, 0, len(broken.text))
+    return Chunk(broken.place.line, broken.text, [piece], broken.finding, first=first)
+
+
+def _items(document: Document) -> Iterator[Chunk]:
+    dialect = "standard"
     pieces: list[Piece] = []
-    ruler = Ruler(text)
-    at, first = text.index(b"[") + 1, 0
-    for index, raw in enumerate(items):
-        between = _BETWEEN_ITEMS.match(text, at)
-        assert between is not None
-        start = between.end()
-        at = start + memoryview(raw).nbytes
-        if not pieces:
-            first = start
-        ruler.to(start)
-        pieces.append(Piece(ruler.line, ruler.column, start - first, at - first))
-        if at - first > BLOCK or index == len(items) - 1:
-            yield Chunk(pieces[0].line, text[first:at], pieces, first=index + 1 - len(pieces), dialect=dialect)
+    count = 0
+    broken = None
+    items = document.items([])
+    while True:
+        try:
+            item = next(items, None)
+            if item is None:
+                document.end()
+        except BrokenError as error:
+            item, broken = None, error
+        if item is not None:
+            place, start, value = item
+            pieces.append(Piece(*place, start, document.length))
+            count += 1
+            # That of all, as of a request: one is enough to tell.
+            dialect = dialects.detect(value) if dialect == "standard" and type(value) is dict else dialect
+        if pieces and (item is None or document.length > BLOCK):
+            text = document.kept[: pieces[-1].end]
+            yield Chunk(pieces[0].line, text, pieces, first=count - len(pieces), dialect=dialect)
             pieces = []
+            document.release()
+        if item is None:
+            break
+    if broken is not None:
+        yield _broken(broken, count)
 
 
-def _dialect(text: bytes, items: list[msgspec.Raw]) -> str:
-    """That of all items, as of a request: one is enough to tell."""
-    if not _MAY_BE_JAVA.search(text):
-        return "standard"
-    batches = (decode(bytes(raw), None, None, MOST_OF_A_DOCUMENT).value for raw in items)
-    return next((dialect for dialect in map(dialects.detect, batches) if dialect != "standard"), "standard")
-
-
-def _requests(text: bytes, uploads: "Iterator[har.Upload | None]") -> Iterator[Chunk]:
+def _requests(document: Document) -> Iterator[Chunk]:
     skipped = 0
-    ruler = Ruler(text)
-    for upload in uploads:
-        if upload is None:
-            skipped += 1
-            continue
-        ruler.to(upload.at)
-        piece = Piece(ruler.line, ruler.column, 0, len(upload.body))
-        yield Chunk(ruler.line, upload.body, [piece], upload.finding, sent=upload.sent)
+    try:
+        for name in document.members():
+            if name != "log":
+                document.value([name])
+                continue
+            for member in document.members():
+                if member != "entries" or document.peek() != b"[":
+                    document.value([name, member])
+                    continue
+                for place, _, _ in document.items([name, member]):
+                    entry = document.kept
+                    upload = har.upload(entry)
+                    document.release()
+                    if upload is None:
+                        skipped += 1
+                        continue
+                    ruler = Ruler(entry, *place).to(upload.at)
+                    piece = Piece(ruler.line, ruler.column, 0, len(upload.body))
+                    yield Chunk(ruler.line, upload.body, [piece], upload.finding, sent=upload.sent)
+        document.end()
+    except BrokenError as broken:
+        yield _broken(broken)
     if skipped:
         yield Chunk(1, b"", [], skipped=skipped)

@@ -27,7 +27,8 @@ from ..checks.request import check_count, unwrapped, wrong_body, wrong_item
 from ..checks.rules import Rules
 from ..decoding import Decoded, decode
 from ..intake import source_request_id
-from .chunks import MOST_OF_A_DOCUMENT, Chunk, Piece
+from .chunks import Chunk, Piece
+from .documents import MOST_OF_A_VALUE
 from .extracts import Extractor, Seen
 
 _MOST_GROWTH: Final = 6
@@ -157,7 +158,7 @@ class _Examination:
 
     def look_at(self, piece: Piece, text: bytes, index: int) -> None:
         """Examine a text; `index` is its own if it is an item of an array."""
-        decoded = decode(text, None, None, MOST_OF_A_DOCUMENT, None if self.sent else piece)
+        decoded = decode(text, None, None, MOST_OF_A_VALUE, None if self.sent else piece)
         value = decoded.value
         if not decoded.readable:
             self.tell(piece, index if self.is_item else PLAIN, decoded.findings, decoded.offsets)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from ..checks.finding import CODES
+from ..checks.explanations import MENDING
+from ..checks.finding import CODES, help_of
 from ..version import __version__
 from ..words import plain
 from .report import Report, Shown
@@ -51,7 +52,7 @@ def json_text(report: Report) -> str:
             "pointer": shown.finding.pointer,
             "message": shown.finding.message,
             "hint": shown.finding.hint,
-            "help": f"docs/findings.md#{shown.finding.code}",
+            "help": help_of(shown.finding.code),
         }
         for shown in report.shown
     ]
@@ -137,7 +138,7 @@ def _suite(report: Report, number: int) -> str:
 def _case(shown: Shown) -> str:
     finding = shown.finding
     start = f"  <testcase classname={_attribute(shown.file.name)} name={_attribute(f'line {shown.line}: {finding.code}')}>"
-    text = f"{shown.file.name}:{shown.line}:{shown.column}: {_message(shown)}\ndocs/findings.md#{finding.code}"
+    text = f"{shown.file.name}:{shown.line}:{shown.column}: {_message(shown)}\n{help_of(finding.code)}"
     body = escape(_xml(text))
     if finding.severity == "error":
         inner = f"<failure type={_attribute(finding.code)} message={_attribute(_message(shown))}>{body}</failure>"
@@ -196,7 +197,7 @@ def _rule(code: str) -> Json:
     return {
         "id": code,
         "shortDescription": {"text": about.explanation},
-        "help": {"text": f"{about.explanation} Example: {about.example}. See docs/findings.md#{code}."},
+        "help": {"text": f"{about.explanation} Example: {about.example}. To mend it: {MENDING[code]} See {help_of(code)}."},
         "defaultConfiguration": {"level": about.severity},
     }
 

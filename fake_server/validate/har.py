@@ -1,7 +1,6 @@
 """Uploads in a HAR export, as browsers save the requests of a page (HTTP Archive 1.2). Called by `chunks.py`."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -28,7 +27,7 @@ class Sent(NamedTuple):
 
 
 class Upload(NamedTuple):
-    """A request with batches: the body, and where that begins in the export."""
+    """A request with batches: the body, and where that begins in its entry."""
 
     sent: Sent
     body: bytes
@@ -52,37 +51,15 @@ class _Entry(msgspec.Struct):
     startedDateTime: Any = None  # noqa: N815  # as in the file
 
 
-class _Log(msgspec.Struct):
-    entries: list[msgspec.Raw]
-
-
-class _Har(msgspec.Struct):
-    log: _Log
-
-
-_har = msgspec.json.Decoder(_Har).decode
 _entry = msgspec.json.Decoder(_Entry).decode
 
 
-def uploads(text: bytes) -> Iterator[Upload | None] | None:
-    """The requests of an export, None for each that is no upload; or None if the text is no such export."""
-    try:
-        entries = _har(text).log.entries
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return _uploads(text, entries)
+LOG: Final = re.compile(rb'\s*\{\s*"log"\s*:\s*\{')
+"""How an export begins."""
 
 
-def _uploads(text: bytes, entries: list[msgspec.Raw]) -> Iterator[Upload | None]:
-    at = 0
-    for raw in entries:
-        entry = bytes(raw)
-        start = text.find(entry, at)
-        at = start + len(entry)
-        yield _upload(entry, start)
-
-
-def _upload(entry: bytes, start: int) -> Upload | None:
+def upload(entry: bytes) -> Upload | None:
+    """The upload in an entry of an export, None if it is no upload."""
     try:
         decoded = _entry(entry)
         request = decoded.request
@@ -99,9 +76,9 @@ def _upload(entry: bytes, start: int) -> Upload | None:
             f"The export has no body of this request to {endpoint[:80]}.",
             hint="Export again with content; browsers leave out bodies of beacons and large ones.",
         )
-        return Upload(sent, b"", start, finding)
+        return Upload(sent, b"", 0, finding)
     [place] = locate(entry, [Wanted("/request/postData/text")])
-    return Upload(sent, request.postData.text.encode("utf-8", "surrogatepass"), start + place.start)
+    return Upload(sent, request.postData.text.encode("utf-8", "surrogatepass"), place.start)
 
 
 def _key(headers: Any) -> str:

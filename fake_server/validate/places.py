@@ -15,7 +15,7 @@ from ..words import plain
 MOST_BYTES: Final = 4_000_000
 """Of a text that is looked through; in a larger one, everything is at its beginning."""
 
-NAMED: Final = frozenset({"attribute_name_too_long", "misplaced_member", "unknown_member"})
+NAMED: Final = frozenset({"attribute_name_too_long", "duplicate_member", "misplaced_member", "unknown_member"})
 """Codes whose fault is the name of the member, not its value."""
 
 BEFORE: Final = 50

@@ -8,7 +8,8 @@ from ..checks.request import repeated
 from ..checks.rules import Rules
 from ..decoding import decode
 from ..intake import source_request_id
-from .chunks import MOST_OF_A_DOCUMENT, Chunk, Piece
+from .chunks import Chunk, Piece
+from .documents import MOST_OF_A_VALUE
 from .examination import Extract, Group, Known, Result, Told, group_of, prefix_of
 from .extracts import Followed, Seen
 from .report import FileCounts, Report
@@ -129,7 +130,7 @@ class _Ids:
         """The source_request_id of the batch at a position."""
         if piece != self._piece:
             self._piece = piece
-            self._value = decode(chunk.text[piece.start : piece.end], None, None, MOST_OF_A_DOCUMENT).value
+            self._value = decode(chunk.text[piece.start : piece.end], None, None, MOST_OF_A_VALUE).value
         value = self._value
         prefix = prefix_of(position, is_item=chunk.first is not None)
         if prefix:

@@ -6,7 +6,7 @@ from typing import Final
 from rich.cells import cell_len
 from rich.text import Text
 
-from ..checks.finding import SEVERITIES
+from ..checks.finding import SEVERITIES, help_of
 from ..words import counted, plain
 from .examination import Group
 from .report import Report, Shown
@@ -43,7 +43,7 @@ def _group_lines(examples: list[Shown], count: int) -> Iterator[Text]:
             yield Text(f"{_INDENT}hint: {plain(shown.finding.hint, 400)}", style="green")
     if count > len(examples):
         yield Text(f"{_INDENT}… and {count - len(examples):,} more like this".replace(",", " "), style="dim")
-    yield Text(f"{_INDENT}docs/findings.md#{finding.code}", style="dim")
+    yield Text(f"{_INDENT}{help_of(finding.code)}", style="dim")
 
 
 def _where(shown: Shown) -> str:

@@ -450,3 +450,22 @@ def test_the_reserved_attributes_are_the_same_in_both_places_of_their_document()
     document = schemas.load()["user_attributes.json"]
 
     assert document["x-findings"]["reserved_attribute_misused"]["propertyNames"]["then"]["enum"] == list(document["properties"])
+
+
+def test_a_fault_behind_more_faultless_values_than_a_sample_takes_is_told() -> None:
+    many = {f"p{number}": "x" for number in range(20_000)}
+
+    findings = explain({"environment": "development", "partner_identities": many, "ip": "localhost", "events": []})
+
+    assert [(finding.code, finding.pointer) for finding in findings] == [("malformed_value", "/ip")]
+
+
+def test_of_a_batch_too_large_for_a_sample_what_is_missing_is_told_too() -> None:
+    many = {f"p{number}": "x" for number in range(20_000)}
+
+    findings = explain({"partner_identities": many, "consent_state": {"gdpr": {"ads": {"consented": "no"}}}})
+
+    assert [(finding.code, finding.pointer) for finding in findings] == [
+        ("environment_missing", ""),
+        ("wrong_type", "/consent_state/gdpr/ads/consented"),
+    ]

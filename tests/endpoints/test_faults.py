@@ -158,6 +158,7 @@ def test_the_request_is_recorded_with_the_status_and_who_asked_for_it(fake: Fake
             "severity": "note",
             "message": "A fault that was set for the workspace 'default' answered this request with 429, Retry-After 1 s.",
             "hint": "The request itself may be sound; its other findings tell. GET /_fake/faults lists what is left.",
+            "help": "docs/findings.md#fault_injected",
         }
     ]
 

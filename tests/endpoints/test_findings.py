@@ -41,6 +41,7 @@ def test_a_finding_is_recorded_with_what_a_developer_needs(fake: Fake) -> None:
         "pointer": "/events/1/data/customAttributes",
         "raw_pointer": "/events/1/data/customAttributes",
         "hint": "Did you mean custom_attributes instead of customAttributes?",
+        "help": "docs/findings.md#unknown_member",
     }
 
 

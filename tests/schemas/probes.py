@@ -13,7 +13,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "session_start": {"session_id": 1},
     "session_end": {"session_duration_ms": 1},
     "screen_view": {"screen_name": "a"},
-    "crash_report": {},
+    "crash_report": {"message": "boom"},
     "opt_out": {"is_opted_out": True},
     "first_run": {},
     "uninstall": {},

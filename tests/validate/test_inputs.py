@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mparticle_fake_server.validate import chunks, sources
+from mparticle_fake_server.validate import chunks, documents, sources
 from tests.validate.conftest import Validate, batch, exported, findings, line, ndjson, told, wrong
 
 RUN = [sys.executable, "-m", "mparticle_fake_server.cli", "validate"]
@@ -295,14 +295,21 @@ def test_a_line_without_end_is_told_and_passed_over(validate: Validate, monkeypa
     assert f"The line has {len(long)} bytes" in findings(result)[0]["message"]
 
 
-def test_a_document_that_is_too_large_to_hold_is_refused(validate: Validate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "MOST_OF_A_DOCUMENT", 10_000)
+def test_a_value_that_is_too_large_to_hold_is_told_and_those_before_it_are_read(
+    validate: Validate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "MOST_OF_A_VALUE", 10_000)
+    monkeypatch.setattr(documents, "BLOCK", 1000)
     monkeypatch.setattr(sources, "BLOCK", 1000)
+    text = json.dumps([wrong(), batch(user_attributes={"a": "x" * 50_000}), wrong()], indent=1)
 
-    result = validate(json.dumps([batch()] * 100, indent=1))
+    result = validate(text, "--format=json")
 
-    assert result.exit_code == 2
-    assert "jq -c '.[]'" in result.stderr
+    assert [(code, line) for _, line, code in told(result)] == [
+        ("event_type_missing", 8),
+        ("body_too_large", 13),
+    ]
+    assert "The value has more than 10000 bytes" in findings(result)[1]["message"]
 
 
 def test_ndjson_is_read_in_flat_memory(validate: Validate) -> None:
@@ -321,3 +328,111 @@ def test_ndjson_is_read_in_flat_memory(validate: Validate) -> None:
     assert Path("long.ndjson").stat().st_size > 50_000_000
     # Sixteen blocks of 1 MB: those that wait for their turn, and copies.
     assert peaks[1] < max(peaks[0], 16_000_000)
+
+
+def test_an_array_is_read_in_flat_memory(validate: Validate) -> None:
+    items = [batch(number, user_attributes={"note": "x" * 4000}) for number in range(1000)]
+    Path("long.json").write_text(json.dumps(items * 12, indent=1))
+    validate(json.dumps(items), "--workers=1")
+    tracemalloc.start()
+    result = validate(None, "--workers=1", "long.json")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert result.exit_code == 0
+    assert Path("long.json").stat().st_size > 50_000_000
+    assert peak < 24_000_000
+
+
+def entry(body: str) -> dict[str, object]:
+    return {"request": {"method": "POST", "url": "https://s2s.mparticle.com/v2/events", "postData": {"text": body}}}
+
+
+def test_a_har_export_is_read_in_flat_memory(validate: Validate) -> None:
+    other = {"request": {"method": "GET", "url": "https://example.com/"}, "response": {"content": {"text": "x" * 50_000}}}
+    log = {"log": {"pages": [], "entries": [*[other] * 1000, entry(line(wrong()))], "version": "1.2"}}
+    text = json.dumps(log, indent=1)
+    Path("long.har").write_text(text)
+    tracemalloc.start()
+    result = validate(None, "long.har", "--workers=1", "--format=json")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    number = next(number for number, written in enumerate(text.splitlines(), 1) if '"text": "{' in written)
+    assert told(result) == [("long.har", number, "event_type_missing")]
+    assert json.loads(result.stdout)["files"][0]["skipped_requests"] == 1000
+    assert len(text) > 50_000_000
+    assert peak < 24_000_000
+
+
+# -- documents that break off --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ("", "it ends at line 1, column {}, in /1; expected a comma or ]"),
+        (",", "it ends at line 1, column {}, in /1; expected a value"),
+        (",]", "got ']' at line 1, column {}, in /1; expected a value"),
+        (" x]", "got x at line 1, column {}, in /1; expected a comma or ]"),
+        ("] {}", "got '{{' at line 1, column {}; expected the end of the document"),
+        (',{"a":1,}]', "got '}}' at line 1, column {}; expected a member name in double quotes"),
+        (',{"a":', "it ends at line 1, column {}, in /a; expected a value"),
+    ],
+)
+def test_what_comes_before_a_fault_of_an_array_is_read_and_the_fault_told_at_its_place(
+    validate: Validate, rest: str, said: str
+) -> None:
+    text = f"[{line(wrong())}{rest}"
+    column = {"] {}": len(text) - 1, ",]": len(text), " x]": len(text) - 1, ',{"a":1,}]': len(text) - 1}.get(rest, len(text) + 1)
+
+    result = validate(text, "--format=json")
+
+    first, second = findings(result)
+    assert (first["code"], second["code"]) == ("event_type_missing", "json_broken")
+    assert said.format(column) in second["message"]
+    assert second["column"] == column
+
+
+def test_a_fault_of_a_har_export_is_told_and_what_comes_before_it_is_read(validate: Validate) -> None:
+    text = json.dumps({"log": {"entries": [entry(line(wrong())), entry("{}")]}}, indent=1)
+
+    result = validate(text[: len(text) - 5], "--format=json")
+
+    assert [code for _, _, code in told(result)] == [
+        "event_type_missing",
+        "environment_missing",
+        "identity_missing",
+        "json_broken",
+    ]
+    assert findings(result)[-1]["line"] == len(text[:-5].splitlines())
+
+
+@pytest.mark.parametrize("block", [1, 2, 7, 64])
+def test_items_are_the_same_however_they_come(validate: Validate, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    odd = [1, -2.5e-7, True, None, "x", '"', "\\", "ü[{]}", [], [[1]], {}, {"a": "}]"}]
+    text = json.dumps([wrong(1), *odd, wrong(2)], indent=1, ensure_ascii=False)
+    whole = validate(text, "--format=json").stdout
+    monkeypatch.setattr(sources, "BLOCK", block)
+    monkeypatch.setattr(documents, "BLOCK", block)
+
+    in_parts = validate(text, "--format=json").stdout
+
+    assert in_parts == whole
+    assert [(found["index"], found["code"]) for found in json.loads(whole)["findings"]][:3] == [
+        (0, "event_type_missing"), (1, "wrong_top_level"), (2, "wrong_top_level"),
+    ]  # fmt: skip
+
+
+def test_an_item_that_nests_too_deep_ends_the_reading_and_is_told(validate: Validate) -> None:
+    text = f"[{line(wrong())},{'[' * 100_000}{']' * 100_000}]"
+
+    assert [code for _, _, code in told(validate(text, "--format=json"))] == ["event_type_missing", "json_too_deep"]
+
+
+def test_an_item_with_a_fault_that_its_end_does_not_hide_keeps_nobody_from_the_next(validate: Validate) -> None:
+    text = f'[{{"mpid":NaN}},{{"mpid":"a\tb"}},{{"mpid":{"1" * 5000}}},{"[" * 100}{"]" * 100},{line(wrong())}]'
+
+    assert [(found["index"], found["code"]) for found in findings(validate(text, "--format=json"))] == [
+        (0, "json_broken"), (1, "json_broken"), (2, "number_out_of_range"), (3, "json_too_deep"), (4, "event_type_missing"),
+    ]  # fmt: skip
