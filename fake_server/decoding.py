@@ -37,6 +37,7 @@ _parse = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
 
+_OPENING: Final = (0x7B, 0x5B)  # { and [
 _NOT_BRACKETS_OR_QUOTES: Final = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 
 
@@ -68,7 +69,7 @@ def decode(
             return Decoded(None, b"", [unpacked], False)
         body = unpacked
     charset = _charset(content_type) if content_type and b"=" in content_type else "utf-8"
-    if charset != "utf-8" or body[:1] not in b"{[":
+    if charset != "utf-8" or not body or body[0] not in _OPENING:
         transcoded = _to_utf8(body, charset)
         if isinstance(transcoded, Finding):
             return Decoded(None, body, [transcoded], False)

@@ -4,7 +4,7 @@ The endpoints call it; the front and the Flask application only carry Submission
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
@@ -39,7 +39,8 @@ class Submission(msgspec.Struct, gc=False):
 
     `body` holds what was received, unless that exceeds the server's limit: then it is empty and `oversize` is the size in bytes
     that was announced or seen. `incomplete` says that the client closed the connection before the end of the body.
-    `arguments` are the variable parts of the path; `lines` yields the body's lines where an endpoint takes it as a stream.
+    `arguments` are the variable parts of the path; `lines` yields the body's lines where an endpoint takes it as a stream. `kept`
+    are the headers as they are recorded, where somebody has them already.
     """
 
     method: str
@@ -52,6 +53,7 @@ class Submission(msgspec.Struct, gc=False):
     incomplete: bool = False
     arguments: dict[str, str] = {}
     lines: Iterator[bytes] | None = None
+    kept: bytes = b""
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of this lower-case name."""
@@ -176,7 +178,7 @@ class Outcome(msgspec.Struct):
     """
 
     status: int
-    findings: list[Finding]
+    findings: Sequence[Finding]
     input: Input | None = None
     batches: int = 0
     fault: Fault | None = None
@@ -208,9 +210,9 @@ class Intake:
         record.key = key or self.workspaces.key_of(submission.header(b"authorization"))
         sender = self.workspaces.input(record.key) if record.key else None
         record.workspace = sender.workspace.name if sender else None
-        record.findings = [finding]
+        record.findings = (finding,)
         self.recorder.record([record])
-        return Outcome(status, [finding])
+        return Outcome(status, record.findings)
 
     def note(
         self, submission: Submission, sender: Input | None, source: str, status: int, findings: list[Finding] | None = None
@@ -221,10 +223,10 @@ class Intake:
         the findings. Raises StoreError: nothing was kept.
         """
         record = self._record(submission, sender, source, status)
-        record.findings = findings or []
+        record.findings = tuple(findings or ())
         fault = None
         if sender is not None:
-            record.findings = sender.workspace.rules.apply(record.findings)
+            record.findings = tuple(sender.workspace.rules.apply(record.findings))
             if sender.workspace.faults.waiting and not submission.incomplete:
                 fault = _meet(record, sender.workspace)
         if fault is not None and fault.status is not None:
@@ -262,7 +264,7 @@ class Intake:
         """Everything that can be found out about a submission by itself; `decoded` is its body, where somebody has read it."""
         record = self._record(submission, sender, form.source, 202)
         reading = Reading(record, sender, form, bool(submission.oversize))
-        record.findings = self._read(submission, reading, decoded)
+        record.findings = tuple(self._read(submission, reading, decoded))
         # Last, so that no fault is lost on a request that fails before; one that broke off would not see its answer.
         if sender.workspace.faults.waiting and not submission.incomplete:
             reading.fault = _meet(record, sender.workspace)
@@ -293,7 +295,7 @@ class Intake:
             path=submission.path,
             query=redact_query(submission.query) if submission.query else "",
             remote=submission.remote,
-            headers=redact(submission.headers),
+            headers=submission.kept or redact(submission.headers),
             status=status,
             body=submission.body,
         )
@@ -317,12 +319,16 @@ class Intake:
         if form.bulk:
             for index, recorded in enumerate(record.batches):
                 if recorded.findings:
-                    recorded.findings = [_in_bulk(finding, index) for finding in recorded.findings]
+                    recorded.findings = tuple([_in_bulk(finding, index) for finding in recorded.findings])
         return _place(findings, record.batches, form)
 
     def _judge(self, reading: Reading, id: int, seen: dict[tuple[str, str], str]) -> None:
         """Give the request its status and its batches their verdicts; what the workspace ignores is silenced after that."""
-        record, form, workspace = reading.record, reading.form, reading.sender.workspace
+        record = reading.record
+        if reading.fault is None and not record.findings and all(map(_is_plain, record.batches)):
+            # 202 and accepted, as it says from the start.
+            return
+        form, workspace = reading.form, reading.sender.workspace
         mode, rules = workspace.mode, workspace.rules
         if reading.fault is not None and reading.fault.status is not None:
             record.status = reading.fault.status
@@ -336,9 +342,9 @@ class Intake:
             if record.status == 202:
                 seen.update(here)
         if rules is not NO_RULES:
-            record.findings = rules.apply(record.findings)
+            record.findings = tuple(rules.apply(record.findings))
         for batch in record.batches if record.status >= 400 or rules is not NO_RULES else ():
-            batch.findings = rules.apply(batch.findings)
+            batch.findings = tuple(rules.apply(batch.findings))
             if record.status >= 400:
                 batch.verdict = "rejected"
 
@@ -360,7 +366,7 @@ class Intake:
             duplicate = repeated(source_request_id, sent_before, index if bulk else None)
             if reading.form.dialect == "native":
                 duplicate = msgspec.structs.replace(duplicate, raw_pointer="/id")
-            batch.findings = [*batch.findings, duplicate]
+            batch.findings = (*batch.findings, duplicate)
         return here
 
 
@@ -379,7 +385,7 @@ def _meet(record: RequestRecord, workspace: Workspace) -> Fault | None:
     """Let a request meet the next fault of its workspace; the record tells of it."""
     fault = workspace.faults.take()
     if fault is not None:
-        record.findings = [*record.findings, fault.finding(workspace.name)]
+        record.findings = (*record.findings, fault.finding(workspace.name))
     return fault
 
 
@@ -387,18 +393,20 @@ def _examine_all(batches: list[dict[str, Any]], reading: Reading) -> None:
     """Make batches canonical in place; the record gets what is found in them, and the reading what is new to their workspace."""
     record, history = reading.record, reading.sender.workspace.history
     before: News | None = None
+    examined: list[BatchRecord] = []
     for batch in batches:
         findings = _examine(batch, record, reading.form)
         if findings:
             findings = unwrapped(batch, findings)
         about, news = history.judge(batch, before)
-        recorded = BatchRecord("accepted", findings + about if about else findings, source_request_id(batch))
-        record.batches.append(recorded)
+        recorded = BatchRecord("accepted", (*findings, *about), source_request_id(batch))
+        examined.append(recorded)
         if news is not None and not _passes(findings):
             reading.news.append((recorded, news))
             if reading.form.bulk:
                 before = before or News()
                 before.add(news)
+    record.batches = tuple(examined)
 
 
 def _examine(batch: dict[str, Any], record: RequestRecord, form: Form) -> list[Finding]:
@@ -412,30 +420,35 @@ def _examine(batch: dict[str, Any], record: RequestRecord, form: Form) -> list[F
     return dialects.told(quirks, findings) if findings else list(quirks)
 
 
-def _passes(findings: list[Finding]) -> bool:
+def _is_plain(batch: BatchRecord) -> bool:
+    """Whether nothing was found in a batch, and it can be no duplicate."""
+    return not batch.findings and batch.source_request_id is None
+
+
+def _passes(findings: Sequence[Finding]) -> bool:
     """Whether mParticle would not process the batch that these are on."""
     return bool(findings) and any(CODES[finding.code].effect in ("refuse", "drop") for finding in findings)
 
 
-def _measure(size: int, values: list[dict[str, Any]], batches: list[BatchRecord], *, bulk: bool) -> list[Finding]:
+def _measure(size: int, values: list[dict[str, Any]], batches: Sequence[BatchRecord], *, bulk: bool) -> list[Finding]:
     """Findings on the size of a request in bytes; those on single batches go to these."""
     for value, batch in zip(values, batches, strict=True):
         # In a bulk request, as its JSON is without blanks.
         too_large = check_size(len(_encode(value)) if bulk else size)
         if too_large:
-            batch.findings = [*batch.findings, too_large]
+            batch.findings = (*batch.findings, too_large)
     too_large = check_request(size, len(values))
     return [too_large] if too_large else []
 
 
-def is_refused(findings: list[Finding], mode: Mode, rules: Rules) -> bool:
+def is_refused(findings: Sequence[Finding], mode: Mode, rules: Rules) -> bool:
     """Whether findings on a request as a whole refuse it, in a workspace of this mode with these rules."""
     if not findings or mode == "lenient":
         return False
     return any(CODES[finding.code].effect == "refuse" for finding in findings) or _is_too_strict(findings, mode, rules)
 
 
-def _is_too_strict(findings: list[Finding], mode: Mode, rules: Rules) -> bool:
+def _is_too_strict(findings: Sequence[Finding], mode: Mode, rules: Rules) -> bool:
     """Whether strict mode refuses what has these findings: by the severities that the workspace gives them."""
     return mode == "strict" and any(finding.severity == "error" for finding in rules.apply(findings))
 
@@ -461,11 +474,11 @@ def _outcome(reading: Reading) -> Outcome:
     findings = record.findings
     for batch in record.batches:
         if batch.findings:
-            findings = [*findings, *batch.findings]
+            findings = (*findings, *batch.findings)
     return Outcome(record.status, findings, reading.sender, len(record.batches), reading.fault)
 
 
-def _verdict(findings: list[Finding]) -> tuple[Verdict, bool]:
+def _verdict(findings: Sequence[Finding]) -> tuple[Verdict, bool]:
     """The verdict behind a 202, and whether production would refuse the batch if it came alone."""
     effects = {CODES[finding.code].effect for finding in findings}
     if "refuse" in effects:
@@ -483,7 +496,7 @@ def most_of_a_line(max_body: int) -> int:
 def source_request_id(batch: dict[str, Any]) -> str | None:
     """By what a batch is told from its duplicates, or None."""
     value = batch.get("source_request_id")
-    if isinstance(value, str):
+    if value is None or isinstance(value, str):
         return value or None
     # mParticle's own schema takes numbers where it says string (`batch-schema.md §0`).
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
@@ -494,7 +507,7 @@ def _in_bulk(finding: Finding, index: int) -> Finding:
     return msgspec.structs.replace(finding, index=index, raw_pointer=raw_pointer)
 
 
-def _place(findings: list[Finding], batches: list[BatchRecord], form: Form) -> list[Finding]:
+def _place(findings: list[Finding], batches: Sequence[BatchRecord], form: Form) -> list[Finding]:
     """Hand what decoding found inside a batch to that batch; returns the rest."""
     rest = []
     for finding in findings:
@@ -508,7 +521,7 @@ def _place(findings: list[Finding], batches: list[BatchRecord], form: Form) -> l
             index, pointer = int(first), f"/{inner}"
         batch = batches[index or 0]
         canonical = "" if form.dialect == "native" else pointer
-        batch.findings = [*batch.findings, msgspec.structs.replace(finding, pointer=canonical, index=index)]
+        batch.findings = (*batch.findings, msgspec.structs.replace(finding, pointer=canonical, index=index))
     return rest
 
 

@@ -11,15 +11,17 @@ from uvicorn.server import ServerState
 from .checks.finding import make
 from .endpoints import cors
 from .endpoints.answers import error_answer, tell
+from .heads import Heads
 from .intake import Answer, Endpoint, Intake, Reading, Submission, Upload
 from .recording import StoreError
+from .redaction import Headers
 from .routing import Directory, Place
 
 MOST_AT_ONCE: Final = 100
 """Uploads that one commit takes at most."""
 
 MOST_OF_A_HEAD: Final = 65_536
-"""Bytes of a request's head, beyond the read in which it began; more get 431, or a head without an end would fill the memory."""
+"""Bytes of a request's head; more get 431, or a head without an end would fill the memory."""
 
 LINGER_SECONDS: Final = 1.0
 """How long a refused connection is held open: closed at once, while bytes arrive, it would be reset before the answer is read."""
@@ -30,10 +32,13 @@ class Turn:
 
     def __init__(self, intake: Intake, rows: list[Endpoint], loop: asyncio.AbstractEventLoop) -> None:
         self.max_body = intake.max_body
+        self.heads = Heads()
         self.uploads = Directory(row for row in rows if row.upload is not None)
         self._intake = intake
         self._loop = loop
         self._waiting: list[tuple[UploadProtocol, Endpoint, Submission, Reading]] = []
+        self._headers: Headers = []
+        self._written = b""
 
     def take(self, protocol: "UploadProtocol", row: Endpoint, submission: Submission) -> None:
         """Read an upload; `end` answers it."""
@@ -82,6 +87,13 @@ class Turn:
         for (protocol, *_), answer in zip(waiting, answers, strict=True):
             protocol.answer(answer)
 
+    def write_headers(self, headers: Headers) -> bytes:
+        """The headers of every answer, written once as long as they stay the same object."""
+        if headers is not self._headers:
+            self._headers = headers
+            self._written = b"".join([name + b": " + value + b"\r\n" for name, value in headers])
+        return self._written
+
     def refuse(self, remote: str, status: int, message: str, hint: str | None) -> Answer:
         """Record that something arrived which is no request, and answer."""
         self.end()
@@ -115,6 +127,9 @@ class UploadProtocol(HttpToolsProtocol):
     def __init__(self, config: uvicorn.Config, state: ServerState, turn: Turn) -> None:
         super().__init__(config, state, {})
         self._turn = turn
+        self._quiet = False
+        self._between = True
+        self._request: bytes | None = None
         self._place: Place | None = None
         self._parts: list[bytes] = []
         self._unanswered = 0
@@ -127,7 +142,18 @@ class UploadProtocol(HttpToolsProtocol):
         """Called by the event loop with what has arrived."""
         if self._refused:
             return
-        self._unset_keepalive_if_required()
+        self._quiet = False
+        self._request = None
+        if self._between:
+            known = self._turn.heads.find(data)
+            if known is not None and self._is_free():
+                head, body = known
+                self._upload(head.place, head.headers, head.kept, body)
+                return
+            if len(data) > MOST_OF_A_HEAD and data.find(b"\r\n\r\n", 0, MOST_OF_A_HEAD) < 0:
+                self._refuse_head()
+                return
+            self._request = data
         headers = self.headers
         try:
             while True:
@@ -142,13 +168,20 @@ class UploadProtocol(HttpToolsProtocol):
         if self._place is not None:
             self._go_on_through_asgi()
         elif self.headers is not self._whole_head:
-            self._head_size = self._head_size + len(data) if self.headers is headers else 0
+            if self.headers is headers:
+                self._head_size += len(data)
+            else:
+                # What came before it in the same read belongs to another request.
+                self._head_size = len(data) if self._request is not None else 0
             if self._head_size > MOST_OF_A_HEAD:
-                self._refuse(
-                    431,
-                    f"The request line and headers have more than {MOST_OF_A_HEAD} bytes.",
-                    "An SDK sends less than 1 KB; look for a header or a cookie that grows.",
-                )
+                self._refuse_head()
+
+    def _refuse_head(self) -> None:
+        self._refuse(
+            431,
+            f"The request line and headers have more than {MOST_OF_A_HEAD} bytes.",
+            "An SDK sends less than 1 KB; look for a header or a cookie that grows.",
+        )
 
     def _without_upgrade(self, rest: bytes) -> bytes:
         # httptools ends at an offer to upgrade, and takes the body for another protocol's bytes. Java's HttpClient offers h2c
@@ -189,6 +222,24 @@ class UploadProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def timeout_keep_alive_handler(self) -> None:
+        """Called by the event loop; closes a connection on which nothing came since the last time, and nothing is to be answered.
+
+        uvicorn stops this timer and starts another with each request, which an upload would feel. Here it runs on.
+        """
+        if self._quiet and getattr(self.cycle, "response_complete", True):
+            super().timeout_keep_alive_handler()
+        elif not self.transport.is_closing():
+            self._quiet = True
+            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def on_message_begin(self) -> None:
+        """Called by the parser before a request; uploads need no more than this of what uvicorn prepares."""
+        self._between = False
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
     def on_headers_complete(self) -> None:
         """Called by the parser after a request's head."""
         self._whole_head = self.headers
@@ -209,17 +260,25 @@ class UploadProtocol(HttpToolsProtocol):
             and parser.get_http_version() == "1.1"
             and not parser.should_upgrade()
             and not self.expect_100_continue
-            and not self.flow.write_paused
-            and getattr(self.cycle, "response_complete", True)
+            and self._is_free()
         ):
             self._place = place
             self._parts = []
         else:
             self._go_through_asgi()
 
+    def _is_free(self) -> bool:
+        """Whether an answer can be sent at once."""
+        return not self.flow.write_paused and getattr(self.cycle, "response_complete", True)
+
     def _go_through_asgi(self) -> None:
         if self._unanswered:
             self._turn.end()
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        self._whole_head = self.headers
         super().on_headers_complete()
 
     def _go_on_through_asgi(self) -> None:
@@ -240,14 +299,20 @@ class UploadProtocol(HttpToolsProtocol):
         """Called by the parser at the end of a request."""
         if self._offer is not None:
             return
+        self._between = True
         place, self._place = self._place, None
         if place is None:
             super().on_message_complete()
             return
         parts = self._parts
         body = parts[0] if len(parts) == 1 else b"".join(parts)
+        if self._request is not None:
+            self._turn.heads.learn(self._request, body, place, self.headers)
+        self._upload(place, self.headers, b"", body)
+
+    def _upload(self, place: Place, headers: Headers, kept: bytes, body: bytes) -> None:
         remote = self.client[0] if self.client else ""
-        submission = Submission("POST", place.path, "", self.headers, body, remote, 0, False, place.arguments)
+        submission = Submission("POST", place.path, "", headers, body, remote, 0, False, place.arguments, None, kept)
         if len(body) > self._turn.max_body:
             submission.oversize, submission.body = len(body), b""
         self._unanswered += 1
@@ -259,7 +324,8 @@ class UploadProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._write(answer)
-        self.on_response_complete()
+        if self.timeout_keep_alive_task is None or self.pipeline:
+            self.on_response_complete()
 
     def answer_later(self, answer: Answer) -> None:
         """Let the front send the answer to the upload that the parser has just ended, when its delay is over.
@@ -267,14 +333,12 @@ class UploadProtocol(HttpToolsProtocol):
         As long as that takes, uvicorn keeps what else arrives on this connection waiting, and answers it in its order.
         """
         self._unanswered -= 1
-        self.scope["mparticle_fake.answer"] = answer  # type: ignore[typeddict-unknown-key]
         self._go_on_through_asgi()
+        self.scope["mparticle_fake.answer"] = answer  # type: ignore[typeddict-unknown-key]
         super().on_message_complete()
 
     def _write(self, answer: Answer) -> None:
-        lines = [STATUS_LINE[answer.status]]
-        for name, value in self.server_state.default_headers:
-            lines += (name, b": ", value, b"\r\n")
+        lines = [STATUS_LINE[answer.status], self._turn.write_headers(self.server_state.default_headers)]
         for name, value in answer.headers:
             lines += (name, b": ", value, b"\r\n")
         lines += (b"\r\n", answer.body)

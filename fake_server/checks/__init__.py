@@ -15,8 +15,9 @@ def check(batch: dict[str, Any], now_ms: int, history: History | None = None, *,
     any age.
     """
     schema = checker()
-    findings = [] if schema.is_valid(batch) else schema.explain(batch)
-    findings += check_semantics(batch, now_ms, historical=historical)
+    findings = check_semantics(batch, now_ms, historical=historical)
+    if not schema.is_valid(batch):
+        findings = schema.explain(batch) + findings
     if history is not None:
         findings += history.check(batch)
     return findings

@@ -1,7 +1,7 @@
 """Which codes are silenced or raised to errors: by a workspace, on the command line, in pytest."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -42,7 +42,7 @@ class Rules(msgspec.Struct, frozen=True):
             raise RuleError(f"{min(both)} cannot be both ignored and an error.")
         return rules
 
-    def apply(self, findings: list[Finding]) -> list[Finding]:
+    def apply(self, findings: Sequence[Finding]) -> Sequence[Finding]:
         """What is left of `findings`, in their order, with the severities that these rules give."""
         if not findings or not (self.ignore or self.error):
             return findings

@@ -44,14 +44,12 @@ def check_semantics(batch: dict[str, Any], now_ms: int, *, historical: bool = Fa
 
     A `historical` batch may be of any age.
     """
-    found = Found()
-    _check_identity(batch, found)
     oldest = EARLIEST_MS if historical else now_ms - limits.MAXIMUM_AGE_MS
     newest = now_ms + CLOCK_SKEW_MS
     time = batch.get("timestamp_unixtime_ms", now_ms)
     odd_time = not (type(time) is int and oldest <= time <= newest)
     texts = [batch.get("user_attributes")]
-    kinds = set()
+    kinds = None
     events: Any = batch.get("events")
     for event in events if type(events) is list else ():
         data = event.get("data") if type(event) is dict else None
@@ -68,16 +66,20 @@ def check_semantics(batch: dict[str, Any], now_ms: int, *, historical: bool = Fa
         texts += (get("event_name"), get("custom_attributes"))
         kind = event.get("event_type")
         if kind != "custom_event" and type(kind) is str:
+            kinds = kinds or set()
             kinds.add(kind)
             texts += map(get, _MORE_TEXTS.get(kind, _SCREEN_NAME))
+    found = Found()
+    _check_identity(batch, found)
     if odd_time:
         check_times(batch, found, now_ms, historical=historical)
-    if "user_identity_change" in kinds or batch.get("consent_state") or batch.get("device_info"):
+    if batch.get("device_info") or batch.get("consent_state") or (kinds and "user_identity_change" in kinds):
         check_units(batch, found)
-    if "commerce_event" in kinds:
-        check_commerce(events, found)
-    if "session_end" in kinds:
-        check_sessions(events, found)
+    if kinds:
+        if "commerce_event" in kinds:
+            check_commerce(events, found)
+        if "session_end" in kinds:
+            check_sessions(events, found)
     if may_hold_personal_data(texts):
         check_personal(batch, found)
     return found

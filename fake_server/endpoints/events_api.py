@@ -4,7 +4,6 @@ from typing import Final
 
 from ..checks.finding import Finding
 from ..intake import Answer, Endpoint, Form, Intake, Outcome, Reading, Submission
-from ..redaction import Headers
 from .answers import CHALLENGE, error_answer, messages
 from .uploads import UploadEndpoint
 
@@ -14,9 +13,10 @@ FORMS: Final = {
     "/v2/bulkevents/historical": Form("events_api", bulk=True, historical=True),
 }
 
-# Made once: the header is on every accepted upload.
-_ACCEPTED: Final[list[Headers]] = [
-    [(b"content-length", b"0"), (b"x-mp-rate-limit-percentage-used", str(percentage).encode())] for percentage in range(101)
+# Made once: most uploads get one of these.
+_ACCEPTED: Final = [
+    Answer(202, [(b"content-length", b"0"), (b"x-mp-rate-limit-percentage-used", str(percentage).encode())])
+    for percentage in range(101)
 ]
 
 
@@ -48,4 +48,4 @@ class _EventsUpload(UploadEndpoint):
             return error_answer(outcome.status, *messages(outcome), headers=headers)
         assert outcome.input is not None
         percentage = outcome.input.workspace.percentage_used(self.intake.now_ms(), outcome.batches)
-        return Answer(202, _ACCEPTED[percentage])
+        return _ACCEPTED[percentage]

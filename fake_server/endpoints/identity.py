@@ -1,7 +1,7 @@
 """The Identity API: identify, login, logout, search and modify, each also below `/identity` (`identity.md §1`-`§9`)."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -318,7 +318,7 @@ def _or_null(value: str | None) -> str:
 # -- errors ----------------------------------------------------------------------------------------------------------------
 
 
-def _error(status: int, findings: list[Finding]) -> Answer:
+def _error(status: int, findings: Sequence[Finding]) -> Answer:
     """An error body, with the twin in capitals that the web SDK reads on 400 (`identity.md §9`)."""
     wrong = [finding for finding in findings if finding.severity == "error"] or findings
     code = NOT_FOUND if status == 404 else CODES[status]

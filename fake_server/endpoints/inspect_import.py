@@ -133,7 +133,7 @@ def _record(line: bytes, remote: str) -> RequestRecord:
     decoded = decode(body, None, None, len(body))
     if not decoded.readable:
         raise msgspec.ValidationError(decoded.findings[0].message)
-    about = BatchRecord(item.verdict, item.findings, source_request_id(item.batch))
+    about = BatchRecord(item.verdict, tuple(item.findings), source_request_id(item.batch))
     return RequestRecord(
         received_at_ms=item.received_at_ms,
         workspace=item.workspace,
@@ -147,5 +147,5 @@ def _record(line: bytes, remote: str) -> RequestRecord:
         headers=b"content-type: application/json",
         status=item.status,
         body=body,
-        batches=[about],
+        batches=(about,),
     )

@@ -86,7 +86,7 @@ class _Events(UploadEndpoint):
                 return refused(self.intake, submission, source, _WRONG[finding.code], finding)
         reading = self.intake.read(submission, sender, FORMS[source], decoded)
         if finding is not None:
-            reading.record.findings = [*reading.record.findings, finding]
+            reading.record.findings = (*reading.record.findings, finding)
         return reading
 
     def answer_by_itself(self, outcome: Outcome) -> Answer:

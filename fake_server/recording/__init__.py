@@ -17,7 +17,7 @@ class BatchRecord(msgspec.Struct, omit_defaults=True, gc=False):
     """What was found out about one batch of a request. The batch itself stays in the request's body."""
 
     verdict: Verdict
-    findings: list[Finding] = []
+    findings: tuple[Finding, ...] = ()
     source_request_id: str | None = None
 
 
@@ -42,8 +42,8 @@ class RequestRecord(msgspec.Struct, gc=False):
     headers: bytes
     status: int
     body: bytes
-    findings: list[Finding] = []
-    batches: list[BatchRecord] = []
+    findings: tuple[Finding, ...] = ()
+    batches: tuple[BatchRecord, ...] = ()
     id: int = 0
     literal: bool | None = None
 
@@ -208,7 +208,7 @@ class Recorder(ABC):
             gone += count
         return cut, weight, gone
 
-    def _remember(self, id: int, key: str | None, batches: list[BatchRecord]) -> None:
+    def _remember(self, id: int, key: str | None, batches: tuple[BatchRecord, ...]) -> None:
         if key is None:
             return
         for index, batch in enumerate(batches):

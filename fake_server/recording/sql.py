@@ -57,8 +57,8 @@ _about = sa.Table(
 )
 
 _encode = msgspec.json.encode
-_decode_findings = msgspec.json.Decoder(list[Finding]).decode
-_decode_batches = msgspec.json.Decoder(list[BatchRecord]).decode
+_decode_findings = msgspec.json.Decoder(tuple[Finding, ...]).decode
+_decode_batches = msgspec.json.Decoder(tuple[BatchRecord, ...]).decode
 
 _FAILURES: Final = (sa.exc.DBAPIError, sqlite3.Error)
 _DAMAGE: Final = (msgspec.MsgspecError, ValueError, TypeError)

@@ -527,7 +527,7 @@ def test_a_modify_request_that_cannot_be_understood_changes_nothing(fake: Fake, 
     assert fake.ask(f"profiles/{mpid}") == before
 
 
-@pytest.mark.parametrize("compressed", [gzip.compress(json.dumps(body()).encode())[:40], b"", zlib.compress(b"{}")])
+@pytest.mark.parametrize("compressed", [gzip.compress(json.dumps(body()).encode(), mtime=0)[:40], b"", zlib.compress(b"{}")])
 def test_a_broken_gzip_body_gets_400(fake: Fake, compressed: bytes) -> None:
     reply = ask(fake, "identify", compressed, Content_Encoding="gzip")
 

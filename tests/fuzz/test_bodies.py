@@ -282,7 +282,7 @@ def test_half_an_upload_is_recorded_as_such(server: FakeServer, half: bytes) -> 
         time.sleep(0.005)
     (record,) = _recorded(server)
     assert [finding.code for finding in record.findings] == ["body_incomplete"]
-    assert record.batches == []
+    assert record.batches == ()
 
 
 @pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])

@@ -25,7 +25,7 @@ def sent(
         headers=b"content-type: application/json",
         status=202,
         body=body,
-        batches=[BatchRecord(verdict, [], source_request_id) for source_request_id in source_request_ids],
+        batches=tuple(BatchRecord(verdict, (), source_request_id) for source_request_id in source_request_ids),
     )
 
 

@@ -117,8 +117,8 @@ def test_a_request_is_read_as_it_was_recorded(recorder: Recorder) -> None:
         headers=b"host: localhost\ncontent-type: application/json",
         status=202,
         body=b"[{}, {}]",
-        findings=[make("lone_surrogate", "1 stands alone.", hint="Cut between characters.")],
-        batches=[BatchRecord("dropped", [finding], "a"), BatchRecord("accepted")],
+        findings=(make("lone_surrogate", "1 stands alone.", hint="Cut between characters."),),
+        batches=(BatchRecord("dropped", (finding,), "a"), BatchRecord("accepted")),
     )
 
     recorder.record([request])
