@@ -20,6 +20,7 @@ from mparticle_fake_server import FakeServer, ServerError, StoreError
 from mparticle_fake_server.app import make_app
 from mparticle_fake_server.front import Front
 from mparticle_fake_server.intake import Answer
+from mparticle_fake_server.protocol import UploadProtocol
 from tests.hosts import BASIC, batch, event
 
 HELLO = json.dumps(batch(events=[event("Hello")])).encode()
@@ -794,6 +795,34 @@ def test_two_thousand_offers_to_upgrade_in_a_row_are_ignored(server: FakeServer)
     answer = exchange(server, one * 2000 + head("Connection: close", "Content-Length: 0"))
 
     assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"401"] * 2000 + [b"400"]
+
+
+@pytest.fixture
+def soon_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections are closed after 50 to 100 ms without a request, instead of two to four minutes."""
+    made = UploadProtocol.connection_made
+
+    def connection_made(protocol: UploadProtocol, transport: Any) -> None:
+        made(protocol, transport)
+        protocol.timeout_keep_alive = 0.05  # type: ignore[assignment]  # uvicorn says whole seconds, and hands it to call_later
+
+    monkeypatch.setattr(UploadProtocol, "connection_made", connection_made)
+
+
+@pytest.mark.usefixtures("soon_idle")
+def test_a_connection_on_which_nothing_comes_is_closed(server: FakeServer) -> None:
+    answer = exchange(server, head(f"Content-Length: {len(HELLO)}") + HELLO)
+
+    assert answer.startswith(b"HTTP/1.1 202 ")
+
+
+@pytest.mark.usefixtures("soon_idle")
+def test_a_connection_that_awaits_an_answer_stays_open(server: FakeServer) -> None:
+    question = b"GET /_fake/wait?event_name=Never&timeout=0.3 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    answer = exchange(server, head(f"Content-Length: {len(HELLO)}") + HELLO + question)
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"202", b"408"]
 
 
 def test_expect_100_continue_is_honoured(server: FakeServer) -> None:
