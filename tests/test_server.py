@@ -816,6 +816,21 @@ def test_a_connection_on_which_nothing_comes_is_closed(server: FakeServer) -> No
     assert answer.startswith(b"HTTP/1.1 202 ")
 
 
+def test_a_connection_that_was_used_since_the_last_look_stays_open(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = UploadProtocol.answer
+
+    def answer_and_look(protocol: UploadProtocol, given: Answer) -> None:
+        answer(protocol, given)
+        protocol.timeout_keep_alive_handler()
+
+    monkeypatch.setattr(UploadProtocol, "answer", answer_and_look)
+    upload = head(f"Content-Length: {len(HELLO)}") + HELLO
+
+    answers = exchange(server, upload + upload + head("Content-Length: 0", "Connection: close"))
+
+    assert answers.count(b"HTTP/1.1 202 ") == 2
+
+
 @pytest.mark.usefixtures("soon_idle")
 def test_a_connection_that_awaits_an_answer_stays_open(server: FakeServer) -> None:
     question = b"GET /_fake/wait?event_name=Never&timeout=0.3 HTTP/1.1\r\nHost: localhost\r\n\r\n"
