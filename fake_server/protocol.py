@@ -5,7 +5,7 @@ from typing import Final
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from .checks.finding import make
@@ -137,6 +137,7 @@ class UploadProtocol(HttpToolsProtocol):
         self._whole_head: list[tuple[bytes, bytes]] | None = None
         self._head_size = 0
         self._refused = False
+        self._asked: list[RequestResponseCycle] = []
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop with what has arrived."""
@@ -280,6 +281,16 @@ class UploadProtocol(HttpToolsProtocol):
         self.headers += headers
         self._whole_head = self.headers
         super().on_headers_complete()
+        self._asked = [cycle for cycle in self._asked if not cycle.response_complete] + [self.cycle]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop when the connection is closed."""
+        # uvicorn tells only the newest request; with pipelining, the one that is being answered is another.
+        for cycle in self._asked:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        super().connection_lost(exc)
 
     def _go_on_through_asgi(self) -> None:
         # The body has not arrived whole.

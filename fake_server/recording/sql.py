@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from ..checks.finding import Finding
-from . import BatchRecord, Recorder, RequestRecord, StoreError
+from . import PAGE_BYTES, BatchRecord, Recorder, RequestRecord, StoreError
 
 FORMAT: Final = "1"
 """Raised when the tables change; a store of another format is refused."""
@@ -296,8 +296,15 @@ class SqlRecorder(Recorder):
         # A page at a time, so that no long read keeps the write-ahead log from being folded back into the file.
         query = sa.select(*_fields).where(which).order_by(_requests.c.id).limit(200)
         try:
-            with self._engine.connect() as connection:
-                return [_to_record(row) for row in connection.execute(query)]
+            with self._engine.connect() as connection, connection.execute(query.execution_options(yield_per=10)) as rows:
+                page: list[RequestRecord] = []
+                size = 0
+                for row in rows:
+                    page.append(_to_record(row))
+                    size += len(page[-1].body)
+                    if size > PAGE_BYTES:
+                        break
+                return page
         except (*_FAILURES, *_DAMAGE) as error:
             raise self._failed(error) from error
 
