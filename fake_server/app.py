@@ -22,8 +22,8 @@ from .checks.rules import Rules
 from .checks.schema import checker
 from .endpoints import cors, events_api, faults, identity, inspect, native_sdk, profiles, snippet, web_sdk
 from .endpoints.answers import CODES, error_answer, tell
-from .endpoints.inspect_import import Import
-from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
+from .exchange import Answer, Chunks, Endpoint, Following, Reply, Submission, Taking, Waiting
+from .intake import Intake
 from .recording import Recorder, StoreError, open_recorder
 from .words import did_you_mean
 from .workspaces import Mode, Workspaces, check_mode
@@ -216,8 +216,8 @@ def make_app(intake: Intake, rows: list[Endpoint]) -> Flask:
 def _view(intake: Intake, row: Endpoint) -> Callable[..., Response]:
     def view(**arguments: str) -> Response:
         submission = submission_of(request, intake.max_body, arguments, streamed=row.streamed)
-        reply: Reply | Import = row.handler(submission)
-        return _respond(intake.recorder, _imported(reply, request) if isinstance(reply, Import) else reply)
+        reply = row.handler(submission)
+        return _respond(intake.recorder, _taken(reply, request) if isinstance(reply, Taking) else reply)
 
     return view
 
@@ -275,7 +275,8 @@ def _stray(intake: Intake, submission: Submission, status: int, paths: list[str]
         finding = make(
             "path_unknown", f"{submission.method} {path[:200]} is no mParticle endpoint.", hint=_path_hint(path, paths)
         )
-    if not path.startswith("/_fake") and path != "/favicon.ico":  # which a browser asks for that shows what is below /_fake
+    # A browser that shows what is below /_fake asks for an icon too.
+    if not path.startswith("/_fake") and (submission.method, path) != ("GET", "/favicon.ico"):
         try:
             intake.refuse(submission, status, finding, "unknown")
         except StoreError as error:
@@ -298,7 +299,7 @@ def _path_hint(path: str, paths: list[str]) -> str:
 # -- sending a reply from a WSGI thread ------------------------------------------------------------------------------------
 
 
-def _respond(recorder: Recorder, reply: Reply) -> Response:
+def _respond(recorder: Recorder, reply: Answer | Chunks | Waiting | Following) -> Response:
     if isinstance(reply, Answer):
         if reply.delay:
             # This host has a thread for each request; the front waits without one.
@@ -343,13 +344,13 @@ def _begun(chunks: Iterator[bytes]) -> Iterator[bytes] | Answer:
     return chain((first,), chunks)
 
 
-def _imported(importing: Import, request: Request) -> Answer:
-    """The answer to an import; a body that breaks off ends there."""
+def _taken(taking: Taking, request: Request) -> Answer:
+    """The answer to a body that is taken in as it arrives; one that breaks off ends there."""
     answer = None
     with contextlib.suppress(ClientDisconnected):
         while answer is None and (block := request.stream.read(65_536)):
-            answer = polled(partial(importing.take, block))
-    return polled(importing.end) if answer is None else answer
+            answer = polled(partial(taking.take, block))
+    return polled(taking.end) if answer is None else answer
 
 
 def polled(poll: Callable[[], Found]) -> Found | Answer:

@@ -18,8 +18,8 @@ from flask import Flask
 
 from .app import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS, polled, query_of
 from .endpoints.answers import error_answer
-from .endpoints.inspect_import import Import
-from .intake import Answer, Chunks, Endpoint, Following, Intake, Reply, Submission, Waiting
+from .exchange import Answer, Chunks, Endpoint, Following, Submission, Taking, Waiting
+from .intake import Intake
 from .recording import StoreError
 from .redaction import Headers
 from .routing import Directory, Place
@@ -111,8 +111,8 @@ class Front:
         return submission
 
     async def _reply(self, row: Endpoint, submission: Submission, receive: Receive, send: Send) -> None:
-        reply: Reply | Import = row.handler(submission) if row.direct else await self._in_thread(row.handler, submission)
-        if isinstance(reply, Import):
+        reply = row.handler(submission) if row.direct else await self._in_thread(row.handler, submission)
+        if isinstance(reply, Taking):
             reply = await self._import(reply, receive)
         if isinstance(reply, Answer):
             await self._send(reply, receive, send)
@@ -126,14 +126,14 @@ class Front:
     ) -> Result:
         return await self._loop.run_in_executor(self._threads, partial(call, *arguments, **named))
 
-    async def _import(self, importing: Import, receive: Receive) -> Answer:
+    async def _import(self, taking: Taking, receive: Receive) -> Answer:
         """Take in a body as it arrives; one that breaks off ends there."""
         answer, more = None, True
         while answer is None and more:
             message = await receive()
             more = message.get("more_body", False)
-            answer = await self._in_thread(polled, partial(importing.take, message.get("body", b"")))
-        return await self._in_thread(polled, importing.end) if answer is None else answer
+            answer = await self._in_thread(polled, partial(taking.take, message.get("body", b"")))
+        return await self._in_thread(polled, taking.end) if answer is None else answer
 
     async def _send_chunks(self, reply: Chunks, receive: Receive, send: Send) -> None:
         """Send an answer in parts, each made when the one before has left: who does not read holds one, and no thread."""
@@ -217,7 +217,7 @@ class Front:
                 sleeper.set_result(None)
         self._sleepers.clear()
 
-    async def _watch(self, reply: Reply, receive: Receive, send: Send) -> None:
+    async def _watch(self, reply: Waiting | Following, receive: Receive, send: Send) -> None:
         gone = self._loop.create_task(_gone(receive))
         try:
             if isinstance(reply, Waiting):
@@ -226,7 +226,6 @@ class Front:
                     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
                     await send({"type": "http.response.body", "body": answer.body})
             else:
-                assert not isinstance(reply, Answer | Chunks)
                 await send({"type": "http.response.start", "status": 200, "headers": reply.headers})
                 await self._follow(reply, gone, send)
                 await send({"type": "http.response.body", "body": b""})

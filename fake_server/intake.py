@@ -4,8 +4,8 @@ The endpoints call it; the front and the Flask application only carry Submission
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -20,6 +20,7 @@ from .checks.limits import check_request, check_size
 from .checks.request import check_count, repeated, unwrapped, wrong_body, wrong_item
 from .checks.rules import NO_RULES, Rules
 from .decoding import Decoded, decode, decompress
+from .exchange import Submission
 from .faults import Fault
 from .recording import BatchRecord, Recorder, RequestRecord, Verdict, batch_id
 from .redaction import Headers, header_lines, redact, redact_query
@@ -32,112 +33,6 @@ _encode = msgspec.json.Encoder().encode
 
 _NO_LIMIT: Final = 2**40
 """What was recorded was within the limit when it came."""
-
-
-class Submission(msgspec.Struct, gc=False):
-    """One HTTP request, read whole. Header names are lower-case; `query` has no question mark.
-
-    `body` holds what was received, unless that exceeds the server's limit: then it is empty and `oversize` is the size in bytes
-    that was announced or seen. `incomplete` says that the client closed the connection before the end of the body.
-    `arguments` are the variable parts of the path; `lines` yields the body's lines where an endpoint takes it as a stream. `kept`
-    are the headers as they are recorded, where somebody has them already.
-    """
-
-    method: str
-    path: str
-    query: str
-    headers: Headers
-    body: bytes
-    remote: str = ""
-    oversize: int = 0
-    incomplete: bool = False
-    arguments: dict[str, str] = {}
-    lines: Iterator[bytes] | None = None
-    kept: bytes = b""
-
-    def header(self, name: bytes) -> bytes | None:
-        """The first header of this lower-case name."""
-        for other, value in self.headers:
-            if other == name:
-                return value
-        return None
-
-
-class Answer(msgspec.Struct):
-    """A whole answer. Header names are lower-case. Whoever sends it waits `delay` seconds, and holds nobody else up."""
-
-    status: int
-    headers: Headers
-    body: bytes = b""
-    delay: float = 0.0
-
-
-class Chunks(msgspec.Struct):
-    """An answer in parts, made while it is sent."""
-
-    headers: Headers
-    chunks: Iterator[bytes]
-
-
-@runtime_checkable
-class Waiting(Protocol):
-    """An answer that comes when enough was recorded, or when `timeout` seconds have passed."""
-
-    timeout: float
-
-    def poll(self) -> Answer | None:
-        """Look at a bounded number of new records; the answer, if it is complete."""
-
-    @property
-    def behind(self) -> bool:
-        """Whether there are records that `poll` has not looked at."""
-
-    def give_up(self) -> Answer:
-        """The answer after `timeout`."""
-
-
-class Following(Protocol):
-    """An answer that never ends: what was recorded since the last look."""
-
-    @property
-    def headers(self) -> Headers:
-        """The headers of the answer."""
-
-    def poll(self) -> bytes:
-        """The next chunk from a bounded number of new records, empty if there is none."""
-
-    @property
-    def behind(self) -> bool:
-        """Whether there are records that `poll` has not looked at."""
-
-
-Reply = Answer | Chunks | Waiting | Following
-
-
-class Upload(Protocol):
-    """An upload endpoint in two steps, so that those which arrive together are recorded in one commit."""
-
-    def read(self, submission: Submission) -> "Reading | Answer":
-        """What is to be settled, or the answer if there is nothing. Raises StoreError."""
-
-    def answer(self, outcome: "Outcome") -> Answer:
-        """The answer to what was settled."""
-
-
-class Endpoint(msgspec.Struct, frozen=True):
-    """A row of an endpoint table. `path` may have variable parts in angle brackets, as Flask writes them.
-
-    `direct` endpoints are answered by the front itself, without Flask; `streamed` ones get the body as `Submission.lines`.
-    An `upload` is the same as the `handler`, in two steps. What a `cors` row answers, any page may read (`endpoints/cors.py`).
-    """
-
-    method: str
-    path: str
-    handler: Callable[[Submission], Reply]
-    direct: bool = False
-    streamed: bool = False
-    upload: Upload | None = None
-    cors: bool = False
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -320,7 +215,7 @@ class Intake:
             for index, recorded in enumerate(record.batches):
                 if recorded.findings:
                     recorded.findings = tuple([_in_bulk(finding, index) for finding in recorded.findings])
-        return _place(findings, record.batches, form)
+        return _place(findings, decoded.value, record.batches, form)
 
     def _judge(self, reading: Reading, id: int, seen: dict[tuple[str, str], str]) -> None:
         """Give the request its status and its batches their verdicts; what the workspace ignores is silenced after that."""
@@ -507,8 +402,8 @@ def _in_bulk(finding: Finding, index: int) -> Finding:
     return msgspec.structs.replace(finding, index=index, raw_pointer=raw_pointer)
 
 
-def _place(findings: list[Finding], batches: Sequence[BatchRecord], form: Form) -> list[Finding]:
-    """Hand what decoding found inside a batch to that batch; returns the rest."""
+def _place(findings: list[Finding], body: Any, batches: Sequence[BatchRecord], form: Form) -> list[Finding]:
+    """Hand what decoding found inside a batch of `body` to that batch; returns the rest."""
     rest = []
     for finding in findings:
         if not finding.raw_pointer or finding.code == "wrong_top_level":
@@ -518,7 +413,11 @@ def _place(findings: list[Finding], batches: Sequence[BatchRecord], form: Form) 
         index = None
         if form.bulk:
             first, _, inner = pointer[1:].partition("/")
-            index, pointer = int(first), f"/{inner}"
+            if not isinstance(body[int(first)], dict):
+                rest.append(finding)
+                continue
+            # In lenient mode there may be other items before it, which became no batches.
+            index, pointer = len(_objects(body[: int(first)])), f"/{inner}"
         batch = batches[index or 0]
         canonical = "" if form.dialect == "native" else pointer
         batch.findings = (*batch.findings, msgspec.structs.replace(finding, pointer=canonical, index=index))

@@ -1,6 +1,6 @@
 """What an answer shows of a record: batches, events and requests as the inspect API, the exports and pytest show them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -79,7 +79,7 @@ class RequestItem(msgspec.Struct, omit_defaults=True):
     body: str | None = None
 
 
-def shown(findings: list[Finding]) -> list[Finding]:
+def shown(findings: Iterable[Finding]) -> list[Finding]:
     """Recorded findings, each with its `help`."""
     return [
         ShownFinding(one.code, one.severity, one.message, one.pointer, one.raw_pointer, one.index, one.hint, help_of(one.code))

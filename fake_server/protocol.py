@@ -11,8 +11,9 @@ from uvicorn.server import ServerState
 from .checks.finding import make
 from .endpoints import cors
 from .endpoints.answers import error_answer, tell
+from .exchange import Answer, Endpoint, Submission, Upload
 from .heads import Heads
-from .intake import Answer, Endpoint, Intake, Reading, Submission, Upload
+from .intake import Intake, Reading
 from .recording import StoreError
 from .redaction import Headers
 from .routing import Directory, Place
@@ -323,7 +324,7 @@ class UploadProtocol(HttpToolsProtocol):
 
     def _upload(self, place: Place, headers: Headers, kept: bytes, body: bytes) -> None:
         remote = self.client[0] if self.client else ""
-        submission = Submission("POST", place.path, "", headers, body, remote, 0, False, place.arguments, None, kept)
+        submission = Submission("POST", place.path, "", headers, body, remote, 0, False, place.arguments, kept)
         if len(body) > self._turn.max_body:
             submission.oversize, submission.body = len(body), b""
         self._unanswered += 1

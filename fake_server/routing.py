@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from .intake import Endpoint
+from .exchange import Endpoint
 
 MOST_REMEMBERED: Final = 1000
 """Targets with variable parts that are remembered."""

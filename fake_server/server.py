@@ -20,8 +20,9 @@ from flask import Flask
 from uvicorn.server import ServerState
 
 from .app import Options, check_options, make_app, open_intake, tables
+from .exchange import Endpoint
 from .front import Front
-from .intake import Endpoint, Intake
+from .intake import Intake
 from .protocol import Turn, UploadProtocol
 from .tls import CertificateError, Certificates, Door, normal_name
 

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from .checks.finding import Finding, make
-from .intake import Submission
+from .exchange import Submission
 from .redaction import redact_query
 from .workspaces import Input
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from .checks.finding import Finding
-from .intake import Answer
+from .exchange import Answer
 from .items import BatchItem, EventItem, event_items
 from .query import AT_ONCE, Cursor, Difference, Filter, Item
 from .recording import Recorder

@@ -97,7 +97,7 @@ class _Local:
         return delivered._replace(headers=[*_server_headers(), *delivered.headers])
 
     def _directly(self, handler: Callable[..., Any], parcel: Parcel, path: str, query: str) -> Delivered:
-        from mparticle_fake_server.intake import Answer, Submission
+        from mparticle_fake_server.exchange import Answer, Submission
 
         headers = [(name.lower(), value) for name, value in parcel.headers]
         submission = Submission(parcel.method, path, query, headers, parcel.body, "127.0.0.1")

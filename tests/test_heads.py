@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mparticle_fake_server import FakeServer
+from mparticle_fake_server.exchange import Answer, Endpoint
 from mparticle_fake_server.heads import LONGEST_HEAD, MOST_HEADS, Heads
-from mparticle_fake_server.intake import Answer, Endpoint
 from mparticle_fake_server.recording import RequestRecord
 from mparticle_fake_server.routing import Place
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mparticle_fake_server.intake import Answer, Endpoint
+from mparticle_fake_server.exchange import Answer, Endpoint
 from mparticle_fake_server.routing import MOST_REMEMBERED, Directory, Place
 
 

@@ -18,8 +18,8 @@ import pytest
 
 from mparticle_fake_server import FakeServer, ServerError, StoreError
 from mparticle_fake_server.app import make_app
+from mparticle_fake_server.exchange import Answer
 from mparticle_fake_server.front import Front
-from mparticle_fake_server.intake import Answer
 from mparticle_fake_server.protocol import UploadProtocol
 from tests.hosts import BASIC, batch, event
 
@@ -942,7 +942,6 @@ def test_a_stream_tells_of_damage_and_goes_on_behind_it(damaged: FakeServer) -> 
     stream.close()
 
 
-@pytest.mark.xfail(strict=True, reason="protocol.py tells only the newest request of a connection that its client has left")
 def test_a_stream_with_a_request_behind_it_ends_when_its_client_leaves(
     server: FakeServer, caplog: pytest.LogCaptureFixture
 ) -> None:

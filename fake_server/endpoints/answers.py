@@ -7,8 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from ..checks.finding import Finding
+from ..exchange import Answer
 from ..faults import Fault
-from ..intake import Answer, Outcome
+from ..intake import Outcome
 from ..redaction import Headers
 
 CODES = {

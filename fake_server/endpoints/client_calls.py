@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl
 from ..checks.finding import Finding, make
 from ..checks.found import got
 from ..decoding import Decoded
-from ..intake import Answer, Intake, Submission, is_refused
+from ..exchange import Answer, Submission
+from ..intake import Intake, is_refused
 from ..recording import StoreError
 from ..workspaces import Input
 from .answers import CODES, error_answer, faulty_answer, json_answer, tell

@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from ..intake import Answer, Endpoint, Intake, Submission
+from ..exchange import Answer, Endpoint, Submission
+from ..intake import Intake
 from ..recording import StoreError
 from ..redaction import Headers
 from .answers import error_answer

@@ -3,7 +3,8 @@
 from typing import Final
 
 from ..checks.finding import Finding
-from ..intake import Answer, Endpoint, Form, Intake, Outcome, Reading, Submission
+from ..exchange import Answer, Endpoint, Submission
+from ..intake import Form, Intake, Outcome, Reading
 from .answers import CHALLENGE, error_answer, messages
 from .uploads import UploadEndpoint
 

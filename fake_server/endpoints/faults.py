@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
+from ..exchange import Answer, Endpoint, Submission
 from ..faults import Faults
-from ..intake import Answer, Endpoint, Intake, Submission
+from ..intake import Intake
 from ..query import FilterError
 from .answers import error_answer, json_answer
 from .guard import guarded, pairs

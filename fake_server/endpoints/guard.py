@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..checks.rules import RuleError
 from ..configurations import ConfigError
+from ..exchange import Answer, Reply, Submission
 from ..faults import FaultError
-from ..intake import Answer, Reply, Submission
 from ..query import FilterError
 from ..recording import StoreError
 from ..workspaces import WorkspaceError

@@ -9,12 +9,13 @@ import msgspec
 from ..checks.finding import Finding, make
 from ..checks.found import shown
 from ..decoding import Decoded
+from ..exchange import Answer, Endpoint, Reply, Submission
 from ..idsync.identity_request import Action, IdentityRequest, expected_mpid, parse_mpid, read
 from ..idsync.identity_types import BY_NAME, DEVICE, Identities
 from ..idsync.profile import Profile
 from ..idsync.profiles import Profiles
 from ..idsync.replay import SOURCE, Resolved
-from ..intake import Answer, Endpoint, Intake, Reply, Submission, canonical_batches, is_refused
+from ..intake import Intake, canonical_batches, is_refused
 from ..recording import StoreError
 from ..redaction import Headers
 from ..signatures import HEADER, verify

@@ -13,7 +13,8 @@ from typing import Final, Literal
 import msgspec
 
 from .. import query
-from ..intake import Answer, Chunks, Endpoint, Intake, Reply, Submission
+from ..exchange import Answer, Chunks, Endpoint, Reply, Submission
+from ..intake import Intake
 from ..items import batch_items, event_items, request_item
 from ..query import Cursor, Filter, FilterError, Item, Kind
 from ..version import __version__

@@ -1,12 +1,13 @@
 """`/_fake/import`: batches of an export are recorded again, while they arrive."""
 
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from ..checks.finding import Finding
 from ..decoding import decode
-from ..intake import Answer, Endpoint, Intake, Reply, Submission, most_of_a_line, source_request_id
+from ..exchange import Answer, Endpoint, Reply, Submission
+from ..intake import Intake, most_of_a_line, source_request_id
 from ..items import RequestItem
 from ..recording import BatchRecord, RequestRecord, Verdict
 from ..words import counted
@@ -23,7 +24,7 @@ def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
     """The table; guarded as the rest of the inspect API."""
 
     def begin(submission: Submission) -> Reply:
-        return cast(Reply, Import(intake, submission.remote))
+        return Import(intake, submission.remote)
 
     return [Endpoint("POST", "/_fake/import", guarded(begin, token), streamed=True)]
 

@@ -5,7 +5,8 @@ from typing import Final
 import msgspec
 
 from .. import query
-from ..intake import Endpoint, Intake, Submission
+from ..exchange import Endpoint, Submission
+from ..intake import Intake
 from ..items import batch_items, request_item
 from ..query import Cursor, Filter, Item
 from ..recording import RequestRecord, StoreError

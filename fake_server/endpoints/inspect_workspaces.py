@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from ..configurations import check_config
-from ..intake import Answer, Endpoint, Intake, Submission
+from ..exchange import Answer, Endpoint, Submission
+from ..intake import Intake
 from ..query import FilterError
 from ..workspaces import MODES, Mode, Workspace
 from .answers import error_answer, json_answer

@@ -11,7 +11,8 @@ import msgspec
 
 from .. import configurations
 from ..checks.finding import Finding, make
-from ..intake import Answer, Endpoint, Form, Intake, Outcome, Reading, Submission
+from ..exchange import Answer, Endpoint, Submission
+from ..intake import Form, Intake, Outcome, Reading
 from ..signatures import HEADER, verify
 from ..workspaces import Input
 from . import cors

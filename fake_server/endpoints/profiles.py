@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import msgspec
 
+from ..exchange import Answer, Endpoint, Submission
 from ..idsync.identity_request import parse_mpid
 from ..idsync.identity_types import BY_NAME, BY_WIRE, Identities
 from ..idsync.profile import Device, Profile, Stamped
 from ..idsync.profiles import Profiles
-from ..intake import Answer, Endpoint, Intake, Submission, canonical_batches
+from ..intake import Intake, canonical_batches
 from ..query import FilterError
 from ..words import did_you_mean
 from .answers import error_answer, json_answer

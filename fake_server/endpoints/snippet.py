@@ -3,7 +3,8 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from ..intake import Answer, Endpoint, Intake, Submission
+from ..exchange import Answer, Endpoint, Submission
+from ..intake import Intake
 from ..query import FilterError
 from ..snippets import UnknownClientError, snippet
 from .answers import error_answer

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 
-from ..intake import Answer, Intake, Outcome, Reading, Submission
+from ..exchange import Answer, Submission
+from ..intake import Intake, Outcome, Reading
 from ..recording import StoreError
 from .answers import error_answer, faulty_answer
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from .. import configurations
 from ..checks.finding import Finding
-from ..intake import Answer, Endpoint, Form, Intake, Outcome, Reading, Submission
+from ..exchange import Answer, Endpoint, Submission
+from ..intake import Form, Intake, Outcome, Reading
 from ..redaction import Headers
 from . import cors
 from .answers import error_answer, json_answer, messages

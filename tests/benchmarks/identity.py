@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 
 from mparticle_fake_server.app import open_intake, tables
-from mparticle_fake_server.intake import Answer, Endpoint, Submission, Waiting
+from mparticle_fake_server.exchange import Answer, Endpoint, Submission, Waiting
 from tests.benchmarks.row import Row, below
 
 PROFILES = 100_000

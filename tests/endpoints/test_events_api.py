@@ -490,6 +490,18 @@ def test_lenient_mode_passes_over_what_is_no_batch(open_fake: OpenFake) -> None:
         assert [item["batch"]["mpid"] for item in fake.items("batches")] == [1, 2]
 
 
+@pytest.mark.parametrize("flaw", ['{"mpid": 36893488147419103232}', '{"mpid": 7, "mpid": 8}', r'{"mpid": "\ud800"}'])
+def test_what_is_found_behind_an_item_that_lenient_mode_passes_over_goes_to_its_batch(open_fake: OpenFake, flaw: str) -> None:
+    with open_fake(mode="lenient") as fake:
+        reply = fake.upload(f"[1, [36893488147419103232], {{}}, {flaw}]".encode(), "/v2/bulkevents")
+
+        first, second = fake.items("batches")
+
+    assert reply.status == 202
+    assert not {"integer_beyond_64_bits", "duplicate_member", "lone_surrogate"} & {one["code"] for one in first["findings"]}
+    assert {"integer_beyond_64_bits", "duplicate_member", "lone_surrogate"} & {one["code"] for one in second["findings"]}
+
+
 def test_lenient_mode_has_a_limit_too(open_fake: OpenFake) -> None:
     with open_fake(mode="lenient") as fake:
         reply = fake.upload([{}] * 10_001, "/v2/bulkevents")

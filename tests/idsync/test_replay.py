@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from mparticle_fake_server.app import open_intake, tables
 from mparticle_fake_server.endpoints import identity
+from mparticle_fake_server.exchange import Answer, Submission, Waiting
 from mparticle_fake_server.idsync import Idsync
 from mparticle_fake_server.idsync.profile import Profile
 from mparticle_fake_server.idsync.replay import AT_ONCE, BYTES_AT_ONCE
-from mparticle_fake_server.intake import Answer, Submission, Waiting, canonical_batches
+from mparticle_fake_server.intake import canonical_batches
 from mparticle_fake_server.recording import Recorder, RequestRecord
 from tests.hosts import Fake, batch, flask_host
 from tests.idsync.people import recorded_fake

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mparticle_fake_server.intake import Answer, Submission
+from mparticle_fake_server.exchange import Answer, Submission
 from mparticle_pytest_plugin.inbox import Inbox
 from mparticle_pytest_plugin.source import LocalSource
 from tests.hosts import batch, event

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mparticle_fake_server.endpoints.events_api import FORMS
-from mparticle_fake_server.intake import Intake, Submission
+from mparticle_fake_server.exchange import Submission
+from mparticle_fake_server.intake import Intake
 from mparticle_fake_server.recording import open_recorder
 from mparticle_fake_server.workspaces import Workspaces
 from mparticle_sdk import limits
