@@ -137,7 +137,7 @@ def _of_server(url: str, workspace: str | None, key: str | None, token: str | No
             for line in answer.iter_lines(1 << 16):
                 yield _decode(line)
         # Of no request: only how many were forgotten is asked.
-        with asking(url, token, "/_fake/stats", [("status", "0")], "application/json") as answer:
+        with asking(url, token, "/_fake/stats", [("status", "599")], "application/json") as answer:
             seen["forgotten"] = int(answer.json()["forgotten"])
     except click.ClickException as error:
         raise CannotVerifyError(error.message.replace("--url", "--against")) from error
@@ -231,7 +231,7 @@ def _counted(arrivals: Iterable[Arrival], seen: Counter[str], show: Callable[[in
 def _differences(manifest: "Manifest", found: "Manifest", *, told_apart: bool) -> "list[Difference]":
     """Where duplicates are told apart, more of them are no difference: what was sent again after a failure is among them."""
     differences = manifest.differences(found, duplicates=True)
-    if not told_apart or found.injected.duplicates.batches < manifest.injected.duplicates.batches:
+    if not told_apart or found.injected.duplicates.batches <= manifest.injected.duplicates.batches:
         return differences
     return manifest.differences(found, duplicates=False)
 
