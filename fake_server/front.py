@@ -11,18 +11,19 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from a2wsgi import WSGIMiddleware
-from flask import Flask
-
-from .app import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS, polled, query_of
 from .endpoints.answers import error_answer
 from .exchange import Answer, Chunks, Endpoint, Following, Submission, Taking, Waiting
+from .hosting import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS, polled, query_of
 from .intake import Intake
 from .recording import StoreError
 from .redaction import Headers
 from .routing import Directory, Place
+
+if TYPE_CHECKING:
+    from a2wsgi import WSGIMiddleware
+    from flask import Flask
 
 Scope = dict[str, Any]
 Receive = Callable[[], Any]
@@ -49,7 +50,7 @@ SHARE: Final = 0.05
 class Front:
     """An ASGI application over the endpoint tables; `open` and `close` are called on its event loop."""
 
-    def __init__(self, intake: Intake, rows: list[Endpoint], make_app: Callable[[], Flask]) -> None:
+    def __init__(self, intake: Intake, rows: list[Endpoint], make_app: "Callable[[], Flask]") -> None:
         self._max_body = intake.max_body
         self._recorder = intake.recorder
         self._directories = {
@@ -191,6 +192,8 @@ class Front:
         scope["query_string"] = query_of(scope["query_string"]).encode()
         if self._wsgi is None:
             # Made when somebody first asks for it: a test that only uploads need not wait for it.
+            from a2wsgi import WSGIMiddleware
+
             self._wsgi = WSGIMiddleware(_served(self._make_app()))
         await self._wsgi(scope, receive, send)  # type: ignore[arg-type]
 
@@ -295,7 +298,7 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def _served(app: Flask) -> Callable[..., Any]:
+def _served(app: "Flask") -> Callable[..., Any]:
     """The application with a body that was read before."""
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:

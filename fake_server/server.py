@@ -16,18 +16,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, Unpack
 
 import uvicorn
-from flask import Flask
 from uvicorn.server import ServerState
 
-from .app import Options, check_options, make_app, open_intake, tables
 from .exchange import Endpoint
 from .front import Front
+from .hosting import Options, check_options, open_intake, tables
 from .intake import Intake
 from .protocol import Turn, UploadProtocol
 from .tls import CertificateError, Certificates, Door, normal_name
 
 if TYPE_CHECKING:
     import ssl
+
+    from flask import Flask
 
 GRACE_SECONDS: Final = 1.0
 """How long a stop waits for answers that are under way."""
@@ -60,8 +61,8 @@ class FakeServer:
             print(server.url, server.tls_url)
             requests.get(f"{server.tls_url}/_fake/health", verify=server.ca_path)
 
-    `port` 0 takes a free one. The options are those of `mparticle_fake_server.app.Options`. On an address that others can reach
-    the inspect API wants a token: `token` is given, or made here.
+    `port` 0 takes a free one. The options are those of `mparticle_fake_server.hosting.Options`. On an address that others
+    can reach the inspect API wants a token: `token` is given, or made here.
 
     `tls` True serves HTTPS besides, on `tls_port` (0: a free one), from the same store. Its certificate is signed by this user's
     own CA, which is kept in the state directory; a path says in which folder instead. It is for localhost, 127.0.0.1, ::1,
@@ -131,10 +132,12 @@ class FakeServer:
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
-    def app(self) -> Flask:
+    def app(self) -> "Flask":
         """The Flask application over the same store, for calls without sockets; made when first asked for. Opens the store."""
         self.open()
         if self._app is None:
+            from .app import make_app
+
             self._app = make_app(self.intake, self.rows)
         return self._app
 

@@ -105,7 +105,7 @@ class Source(Protocol):
 class LocalSource:
     """A FakeServer in this process, in memory; it has no socket before somebody asks for `url`.
 
-    `host` and `port` (0 takes a free one) say where it listens; `options` are those of `mparticle_fake_server.app.Options`.
+    `host` and `port` (0 takes a free one) say where it listens; `options` are those of `mparticle_fake_server.hosting.Options`.
     `certificates` is the folder in which the CA and the certificate of `tls_url` are kept from run to run; by default they are
     made anew in a temporary one. Raises MParticleError for an option that is impossible.
     """

@@ -12,7 +12,7 @@ from typing import Any, Protocol, Unpack
 import pytest
 
 from mparticle_fake_server import FakeServer, create_app
-from mparticle_fake_server.app import Options
+from mparticle_fake_server.hosting import Options
 
 KEY, SECRET = "key", "secret"
 BASIC = "Basic " + base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()

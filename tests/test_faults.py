@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mparticle_fake_server.app import open_intake
 from mparticle_fake_server.faults import MEMBERS, MOST_FAULTS, Fault, FaultError, Faults
+from mparticle_fake_server.hosting import open_intake
 
 TOO_MANY = {"status": 429, "retry_after": 1}
 UNAVAILABLE = {"status": 503}

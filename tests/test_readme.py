@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mparticle_fake_server.app import Options
-from mparticle_fake_server.cli import serve
+from mparticle_fake_server.hosting import Options
+from mparticle_fake_server.serve import serve
 from tests.conftest import CHECKOUT, RealPart
 from tests.pages import ADDRESS, SCRIPTS, Block, Page, Reader, new_reader, says
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Iterator
 from time import perf_counter
 
-from mparticle_fake_server.app import open_intake, tables
 from mparticle_fake_server.exchange import Answer, Endpoint, Submission, Waiting
+from mparticle_fake_server.hosting import open_intake, tables
 from tests.benchmarks.row import Row, below
 
 PROFILES = 100_000

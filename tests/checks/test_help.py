@@ -17,7 +17,7 @@ def record(findings: list[Finding], about: list[Finding]) -> RequestRecord:
     return RequestRecord(
         received_at_ms=0, workspace="default", key="k", source="events_api", dialect="standard", method="POST",
         path="/v2/events", query="", remote="", headers=b"", status=202, body=b'{"mpid":7}',
-        findings=findings, batches=[BatchRecord("accepted", about)],
+        findings=tuple(findings), batches=(BatchRecord("accepted", tuple(about)),),
     )  # fmt: skip
 
 

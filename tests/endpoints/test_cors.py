@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from mparticle_fake_server.app import open_intake, tables
 from mparticle_fake_server.endpoints import cors
 from mparticle_fake_server.exchange import Answer
+from mparticle_fake_server.hosting import open_intake, tables
 from mparticle_fake_server.recording import StoreError
 from tests.endpoints.sdk_requests import CREDENTIALS, EVENTS, KEY, ORIGIN, native, native_batch
 from tests.hosts import Fake, OpenFake, Reply, batch

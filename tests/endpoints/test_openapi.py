@@ -11,10 +11,10 @@ import pytest
 import schemathesis
 
 from mparticle_fake_server import items, query
-from mparticle_fake_server.app import open_intake, tables
 from mparticle_fake_server.checks.finding import CODES, Finding
 from mparticle_fake_server.endpoints.openapi import document
 from mparticle_fake_server.endpoints.profiles import ProfileItem
+from mparticle_fake_server.hosting import open_intake, tables
 from mparticle_fake_server.waiting import NearMiss
 from tests.hosts import Fake
 

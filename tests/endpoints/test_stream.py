@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from mparticle_fake_server.app import open_intake, tables
 from mparticle_fake_server.endpoints.inspect_stream import Stream
 from mparticle_fake_server.exchange import Submission
+from mparticle_fake_server.hosting import open_intake, tables
 from mparticle_fake_server.intake import Intake
 from tests.hosts import BASIC, batch
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from werkzeug.test import run_wsgi_app
 
 from mparticle_fake_server import FakeServer, create_app
-from mparticle_fake_server.app import Options
 from mparticle_fake_server.checks.finding import CODES
+from mparticle_fake_server.hosting import Options
 from mparticle_fake_server.recording import RequestRecord
 from tests.checks.corpus import NOW_MS
 from tests.fuzz.strategies import MODES, UPLOADS, Sent, basic, requests, uploads

@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mparticle_fake_server.app import open_intake
 from mparticle_fake_server.endpoints.inspect_import import Import
 from mparticle_fake_server.exchange import Answer
+from mparticle_fake_server.hosting import open_intake
 
 SOUND = [b'{"batch":{},"received_at_ms":1}', b'{"batch":{"mpid":7},"received_at_ms":2}\r']
 LINES = st.lists(st.sampled_from([*SOUND, b"", b" ", b"{}", b"\xff", b"x" * 90]) | st.binary(max_size=20))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Unpack
 
 from mparticle_fake_server import create_app
-from mparticle_fake_server.app import Options
+from mparticle_fake_server.hosting import Options
 from mparticle_fake_server.idsync.profile import Profile
 from mparticle_fake_server.idsync.profiles import Change, Profiles
 from mparticle_fake_server.idsync.strategy import DEFAULT, Strategy

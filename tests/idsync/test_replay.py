@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mparticle_fake_server.app import open_intake, tables
 from mparticle_fake_server.endpoints import identity
 from mparticle_fake_server.exchange import Answer, Submission, Waiting
+from mparticle_fake_server.hosting import open_intake, tables
 from mparticle_fake_server.idsync import Idsync
 from mparticle_fake_server.idsync.profile import Profile
 from mparticle_fake_server.idsync.replay import AT_ONCE, BYTES_AT_ONCE
