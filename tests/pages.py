@@ -120,6 +120,8 @@ def new_reader(folder: Path, address: str) -> Reader:
             "HOME": str(folder),
             "COLUMNS": "100",
             "MPARTICLE_FAKE_URL": f"http://{address}",
+            # A reader has no pytest-asyncio, which warns.
+            "PYTEST_ADDOPTS": "-p no:asyncio",
             "PATH": os.pathsep.join(
                 part for part in os.environ["PATH"].split(os.pathsep) if not (Path(part) / "mparticle-fake").exists()
             ),
