@@ -268,9 +268,12 @@ def _is_shallow(text: bytes) -> bool:
         return False
     # Each replacement takes away the innermost level, where it is of that kind, and no other.
     for _ in range(MAX_DEPTH // 2):
+        size = len(brackets)
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
         if not brackets:
             return True
+        if len(brackets) == size:
+            break
     return False
 
 
