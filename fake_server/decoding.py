@@ -85,13 +85,13 @@ def decode(
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _explain(body, error, origin)
     # Two quick ways to see that nothing was lost, which it hardly ever is: MessagePack has no integers beyond 64 bits, and what
-    # is written anew has as many bytes or colons as the text, unless of two members with one name only one is left.
+    # is written anew has as many colons as the text, unless of two members with one name only one is left.
     try:
         _pack(value)
     except OverflowError:
         return Decoded(value, body, _lost(value, body), True)
     written = _encode(value)
-    if len(written) != len(body) and written.count(b":") != colons:
+    if written.count(b":") != colons:
         return Decoded(value, body, find_duplicates(body), True)
     return Decoded(value, body, [], True)
 

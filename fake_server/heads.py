@@ -36,8 +36,10 @@ class Heads(dict[bytes, Head]):
         """Remember the head of a request that the parser has read from `data`, if that is this request alone."""
         end = len(data) - len(body)
         names = [name for name, _ in headers]
-        # A body in chunks says only in itself how long it is.
-        if end > LONGEST_HEAD or data.find(_END) != end - 4 or b"content-length" not in names or b"transfer-encoding" in names:
+        # A body in chunks says only in itself how long it is; an offer to upgrade needs more than the parser.
+        if end > LONGEST_HEAD or data.find(_END) != end - 4 or b"content-length" not in names:
+            return
+        if b"transfer-encoding" in names or b"upgrade" in names:
             return
         if len(self) >= MOST_HEADS:
             self.clear()

@@ -62,6 +62,8 @@ class Reading(msgspec.Struct):
     form: Form
     oversize: bool
     fault: Fault | None = None
+    places: Sequence[int] = ()
+    """Of a bulk request: where in the body each batch is. In lenient mode there may be items between them that are none."""
     news: list[tuple[BatchRecord, News]] = []
     """What the workspace learns from each batch that is taken in the end."""
 
@@ -212,9 +214,10 @@ class Intake:
         if len(decoded.text) > limits.BATCH_SIZE:
             findings += _measure(len(decoded.text), values, record.batches, bulk=form.bulk)
         if form.bulk:
-            for index, recorded in enumerate(record.batches):
+            reading.places = [place for place, item in enumerate(decoded.value) if isinstance(item, dict)]
+            for index, (recorded, place) in enumerate(zip(record.batches, reading.places, strict=True)):
                 if recorded.findings:
-                    recorded.findings = tuple([_in_bulk(finding, index) for finding in recorded.findings])
+                    recorded.findings = tuple([_in_bulk(finding, index, place) for finding in recorded.findings])
         return _place(findings, decoded.value, record.batches, form)
 
     def _judge(self, reading: Reading, id: int, seen: dict[tuple[str, str], str]) -> None:
@@ -258,8 +261,10 @@ class Intake:
                     here[sent] = batch_id(id, index)
                 continue
             sent_before = f"by this input before, with batch {first}"
-            duplicate = repeated(source_request_id, sent_before, index if bulk else None)
-            if reading.form.dialect == "native":
+            duplicate = repeated(source_request_id, sent_before)
+            if bulk:
+                duplicate = _in_bulk(duplicate, index, reading.places[index])
+            elif reading.form.dialect == "native":
                 duplicate = msgspec.structs.replace(duplicate, raw_pointer="/id")
             batch.findings = (*batch.findings, duplicate)
         return here
@@ -351,7 +356,8 @@ def _is_too_strict(findings: Sequence[Finding], mode: Mode, rules: Rules) -> boo
 def _judge_batches(record: RequestRecord, mode: Mode, rules: Rules) -> bool:
     """Give each batch its verdict as if it were alone; returns whether they refuse the request."""
     refused = 0
-    altered = any(CODES[finding.code].effect == "alter" for finding in record.findings) if record.findings else False
+    # What is inside an item that is no batch alters none.
+    altered = any(CODES[finding.code].effect == "alter" and not finding.raw_pointer for finding in record.findings)
     for batch in record.batches:
         if not batch.findings:
             batch.verdict = "altered" if altered else "accepted"
@@ -397,8 +403,8 @@ def source_request_id(batch: dict[str, Any]) -> str | None:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _in_bulk(finding: Finding, index: int) -> Finding:
-    raw_pointer = None if finding.raw_pointer is None else f"/{index}{finding.raw_pointer}"
+def _in_bulk(finding: Finding, index: int, place: int) -> Finding:
+    raw_pointer = None if finding.raw_pointer is None else f"/{place}{finding.raw_pointer}"
     return msgspec.structs.replace(finding, index=index, raw_pointer=raw_pointer)
 
 
@@ -416,7 +422,6 @@ def _place(findings: list[Finding], body: Any, batches: Sequence[BatchRecord], f
             if not isinstance(body[int(first)], dict):
                 rest.append(finding)
                 continue
-            # In lenient mode there may be other items before it, which became no batches.
             index, pointer = len(_objects(body[: int(first)])), f"/{inner}"
         batch = batches[index or 0]
         canonical = "" if form.dialect == "native" else pointer

@@ -1,6 +1,7 @@
 """uvicorn's HTTP protocol with a short way for uploads: no task, no ASGI messages, and one commit for all that came at once."""
 
 import asyncio
+from collections import deque
 from typing import Final
 
 import httptools
@@ -131,6 +132,7 @@ class UploadProtocol(HttpToolsProtocol):
         self._quiet = False
         self._between = True
         self._request: bytes | None = None
+        self._unparsed: bytes | None = None
         self._place: Place | None = None
         self._parts: list[bytes] = []
         self._unanswered = 0
@@ -138,7 +140,7 @@ class UploadProtocol(HttpToolsProtocol):
         self._whole_head: list[tuple[bytes, bytes]] | None = None
         self._head_size = 0
         self._refused = False
-        self._asked: list[RequestResponseCycle] = []
+        self._asked: deque[RequestResponseCycle] = deque()
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop with what has arrived."""
@@ -150,7 +152,9 @@ class UploadProtocol(HttpToolsProtocol):
             known = self._turn.heads.find(data)
             if known is not None and self._is_free():
                 head, body = known
+                self._unparsed = data
                 self._upload(head.place, head.headers, head.kept, body)
+                self._unparsed = None
                 return
             if len(data) > MOST_OF_A_HEAD and data.find(b"\r\n\r\n", 0, MOST_OF_A_HEAD) < 0:
                 self._refuse_head()
@@ -262,6 +266,7 @@ class UploadProtocol(HttpToolsProtocol):
             and parser.get_http_version() == "1.1"
             and not parser.should_upgrade()
             and not self.expect_100_continue
+            and self._unparsed is None
             and self._is_free()
         ):
             self._place = place
@@ -282,7 +287,10 @@ class UploadProtocol(HttpToolsProtocol):
         self.headers += headers
         self._whole_head = self.headers
         super().on_headers_complete()
-        self._asked = [cycle for cycle in self._asked if not cycle.response_complete] + [self.cycle]
+        # They are answered in their order.
+        while self._asked and self._asked[0].response_complete:
+            self._asked.popleft()
+        self._asked.append(self.cycle)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop when the connection is closed."""
@@ -316,7 +324,7 @@ class UploadProtocol(HttpToolsProtocol):
         if place is None:
             super().on_message_complete()
             return
-        parts = self._parts
+        parts, self._parts = self._parts, []
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         if self._request is not None:
             self._turn.heads.learn(self._request, body, place, self.headers)
@@ -340,14 +348,19 @@ class UploadProtocol(HttpToolsProtocol):
             self.on_response_complete()
 
     def answer_later(self, answer: Answer) -> None:
-        """Let the front send the answer to the upload that the parser has just ended, when its delay is over.
+        """Let the front send the answer to the upload that has just come, when its delay is over.
 
         As long as that takes, uvicorn keeps what else arrives on this connection waiting, and answers it in its order.
         """
         self._unanswered -= 1
-        self._go_on_through_asgi()
+        if self._unparsed is None:
+            self._go_on_through_asgi()
+            super().on_message_complete()
+        else:
+            # Its head was known: what the parser has read last is another request, if there was any.
+            self.parser.feed_data(self._unparsed)
+        # The task that answers has not begun.
         self.scope["mparticle_fake.answer"] = answer  # type: ignore[typeddict-unknown-key]
-        super().on_message_complete()
 
     def _write(self, answer: Answer) -> None:
         lines = [STATUS_LINE[answer.status], self._turn.write_headers(self.server_state.default_headers)]

@@ -4,6 +4,7 @@ A question is a list of (name, value) pairs as in a query string; `Filter.parse`
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Literal
 
@@ -103,6 +104,7 @@ SMALL: Final = 2500
 MOST_TEXT: Final = 1_000_000
 """Bytes of the bodies of a page that are joined to be searched."""
 
+_STATUS: Final = re.compile(r"[1-5][0-9]{2}", re.ASCII)
 REQUEST_FIELDS: Final = ("workspace", "key", "source", "status", "method", "path")
 BATCH_FIELDS: Final = ("verdict", "severity", "code", "identity")
 EVENT_FIELDS: Final = ("event_type", "event_name")
@@ -239,7 +241,7 @@ def _on_request(name: str, value: str) -> Condition:
 
     if name == "method" and value != value.upper():
         raise FilterError(f"method is {value[:40]!r}; HTTP writes methods in capitals, such as POST.")
-    if name == "status" and not (value.isascii() and value.isdigit() and 100 <= int(value[:4]) <= 599):
+    if name == "status" and not _STATUS.fullmatch(value):
         raise FilterError(f"status is {value[:40]!r}; expected an HTTP status such as 202.")
     return Condition(name, value, read, lambda found: bool(found == value))
 

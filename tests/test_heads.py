@@ -43,7 +43,9 @@ class Client:
                 os.sched_yield()
         received = b""
         while received.count(b"\r\n\r\n") < answers:
-            received += self.socket.recv(65_536)
+            part = self.socket.recv(65_536)
+            assert part, f"The server has closed the connection after {received!r}."
+            received += part
         return received
 
     def records(self) -> list[RequestRecord]:
@@ -129,6 +131,33 @@ def test_an_answer_that_is_due_first_comes_first(client: Client) -> None:
 
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
     assert received.count(ACCEPTED) == 1
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"",
+        b"HEAD /_fake/health HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        head(length="Content-Length: 2\r\nExpect: 100-continue") + b"{}",
+    ],
+    ids=["a new connection", "after HEAD", "after Expect"],
+)
+def test_an_answer_that_a_fault_delays_comes_on_any_connection(client: Client, before: bytes) -> None:
+    client.send(head() + BODIES[0])
+    other = Client(client.server, client.found)
+    if before:
+        other.send(before, answers=before.count(b"Expect") + 1)
+    client.server.intake.workspaces.put("default").faults.put([{"status": 503, "body": "later", "delay": 0.01}])
+
+    delayed = other.send(head() + BODIES[1])
+    after = other.send(head() + BODIES[0])
+
+    other.socket.close()
+    assert client.hits() == 2
+    assert delayed.startswith(b"HTTP/1.1 503 ")
+    assert delayed.endswith(b"\r\n\r\nlater")
+    assert after.startswith(ACCEPTED)
+    assert [record.status for record in client.records()][-2:] == [503, 202]
 
 
 def test_a_body_in_chunks_is_read_each_time(client: Client) -> None:

@@ -46,14 +46,13 @@ def check_count(batches: int) -> Finding | None:
     )
 
 
-def repeated(source_request_id: str, first: str, index: int | None = None) -> Finding:
-    """The finding on a batch whose id was sent before, `first` with another; `index` is its position in a bulk request."""
+def repeated(source_request_id: str, first: str) -> Finding:
+    """The finding on a batch whose id was sent before, `first` with another."""
     return make(
         "duplicate_batch",
         f"source_request_id {source_request_id[:80]!r} was sent {first}.",
         pointer="/source_request_id",
-        raw_pointer="/source_request_id" if index is None else f"/{index}/source_request_id",
-        index=index,
+        raw_pointer="/source_request_id",
         hint="Give every batch its own source_request_id; keep it only when you send the same batch again.",
     )
 

@@ -24,8 +24,14 @@ _NOT_WHITE: Final = re.compile(rb"[^ \t\r\n]")
 _HALVES: Final = "".join(map(chr, range(0xDC80, 0xDD00)))
 """Bytes that are no text, as Python decodes them."""
 
+_TAIL: Final = 12
+"""Bytes of the longest of what the scanner takes whole or not at all, but for strings: two escapes, `-Infinity`."""
+
 _COMMA: Final = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*(?=[^ \t\r\n])")
 _VALUE: Final = re.compile(rb"[^ \t\r\n,:\]}]")
+_MAY_GO_ON: Final = frozenset((b"", b".", b"e", b"e+", b"e-", b"E", b"E+", b"E-"))
+"""What the scanner leaves of a number that is cut off."""
+
 _BEGINS_NO_VALUE: Final = (b"", b",", b":", b"]", b"}")
 
 # Lenient: what is wrong inside a value is told by whoever reads it, and keeps nobody from the next. Digits may be any number.
@@ -117,13 +123,12 @@ class Document:
                 value, end = _scan(self._latin, self._at)
             except RecursionError as error:
                 raise self._torn() from error
-            except ValueError as error:
-                # Cut off where it was read to, or broken?
-                if not goes_on(self._text[self._at :]) or not self._read_on():
+            except json.JSONDecodeError as error:
+                if not self._is_cut_off(error) or not self._read_on():
                     raise self._torn() from error
             else:
                 # A number may go on in what is to come.
-                if end < len(self._text) or not self._read_on():
+                if self._text[end : end + 3] not in _MAY_GO_ON or not self._read_on():
                     self._at = end
                     return value
         too_long = make(
@@ -181,6 +186,13 @@ class Document:
         """Expect that nothing follows. Raises BrokenError."""
         if self.peek():
             raise self._broken("the end of the document", [])
+
+    def _is_cut_off(self, error: json.JSONDecodeError) -> bool:
+        """Whether the value is only not yet read to its end; otherwise it is broken."""
+        if len(self._text) - error.pos <= _TAIL:
+            return True
+        # A string has no line end, so that a missing quote does not swallow the rest of the file.
+        return error.msg.startswith("Unterminated string") and self._text.find(b"\n", error.pos) < 0
 
     def _name(self) -> str:
         try:

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 import time
 from typing import Any
 
@@ -498,8 +499,30 @@ def test_what_is_found_behind_an_item_that_lenient_mode_passes_over_goes_to_its_
         first, second = fake.items("batches")
 
     assert reply.status == 202
-    assert not {"integer_beyond_64_bits", "duplicate_member", "lone_surrogate"} & {one["code"] for one in first["findings"]}
-    assert {"integer_beyond_64_bits", "duplicate_member", "lone_surrogate"} & {one["code"] for one in second["findings"]}
+    told = {"integer_beyond_64_bits", "duplicate_member", "lone_surrogate"}
+    assert not told & {one["code"] for one in first["findings"]}
+    assert [(one["index"], one["raw_pointer"]) for one in second["findings"] if one["code"] in told] == [(1, "/3/mpid")]
+
+
+def test_what_is_found_has_the_place_of_its_batch_behind_items_that_lenient_mode_passes_over(open_fake: OpenFake) -> None:
+    with open_fake(mode="lenient") as fake:
+        fake.upload([3, batch(source_request_id="a"), "", batch(source_request_id="a", nonsense=1)], "/v2/bulkevents")
+
+        _, second = fake.items("batches")
+
+    places = {finding["code"]: (finding["index"], finding["raw_pointer"]) for finding in second["findings"]}
+    assert places["duplicate_batch"] == (1, "/3/source_request_id")
+    assert places["unknown_member"] == (1, "/3/nonsense")
+
+
+def test_what_is_inside_an_item_that_lenient_mode_passes_over_alters_no_batch(open_fake: OpenFake) -> None:
+    sound = json.dumps(batch())
+    with open_fake(mode="lenient") as fake:
+        fake.upload(f"[[36893488147419103232], {sound}]".encode(), "/v2/bulkevents")
+
+        (item,) = fake.items("batches")
+
+    assert item["verdict"] == "accepted"
 
 
 def test_lenient_mode_has_a_limit_too(open_fake: OpenFake) -> None:

@@ -413,7 +413,7 @@ def test_a_fault_of_a_har_export_is_told_and_what_comes_before_it_is_read(valida
 
 @pytest.mark.parametrize("block", [1, 2, 7, 64])
 def test_items_are_the_same_however_they_come(validate: Validate, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    odd = [1, -2.5e-7, True, None, "x", '"', "\\", "ü[{]}", [], [[1]], {}, {"a": "}]"}]
+    odd = [1, -2.5e-7, True, None, "x", '"', "\\", "ü[{]}", [], [[1]], {}, {"a": "}]"}, 12.5, [1.5e300, -0.25], {"b": 1e-9}]
     text = json.dumps([wrong(1), *odd, wrong(2)], indent=1, ensure_ascii=False)
     whole = validate(text, "--format=json").stdout
     monkeypatch.setattr(sources, "BLOCK", block)
