@@ -265,7 +265,7 @@ def _is_shallow(text: bytes) -> bool:
     # What is between two quotes is a string. If all of it but brackets goes, strings without brackets become "".
     brackets = text.translate(None, _NOT_BRACKETS_OR_QUOTES).replace(b'""', b"")
     if b'"' in brackets:
-        return False
+        brackets = b"".join(brackets.split(b'"')[::2])
     # Each replacement takes away the innermost level, where it is of that kind, and no other.
     for _ in range(MAX_DEPTH // 2):
         size = len(brackets)
