@@ -127,6 +127,7 @@ class Filter(msgspec.Struct):
     batch: list[Condition] = []
     event: list[Condition] = []
     needles: list[bytes] = []
+    verdict: list[Condition] = []
 
     @classmethod
     def parse(cls, pairs: Iterable[tuple[str, str]], kind: Kind, others: tuple[str, ...] = ()) -> "Filter":
@@ -143,6 +144,8 @@ class Filter(msgspec.Struct):
                 (found.request if kind == "requests" else found.batch).append(_on_batch(name, value))
             else:
                 found.event.append(_on_event(name, value))
+        # On what a record says itself of its batches.
+        found.verdict = [condition for condition in found.batch if condition.field in ("verdict", "severity", "code")]
         found.needles = [condition.needle for condition in found.batch + found.event if condition.needle is not None]
         return found
 
@@ -155,6 +158,8 @@ class Filter(msgspec.Struct):
                     record.literal = _is_literal(record)
                 if record.literal:
                     return False
+        if self.verdict and not any(all(one.test(one.read(about)) for one in self.verdict) for about in record.batches):
+            return False
         return all(condition.test(condition.read(record)) for condition in self.request) if self.request else True
 
     def may_match_any(self, page: Page) -> bool:
@@ -209,13 +214,14 @@ class Filter(msgspec.Struct):
 
 
 def _is_literal(record: RequestRecord) -> bool:
-    """Whether a look into the bytes of the body tells what texts it holds: UTF-8 JSON as sent, without escapes."""
+    """Whether a look into the bytes of the body tells what texts it holds: UTF-8 JSON as sent, without escaped letters."""
     # Words of its own anywhere in the header block: that they are there may be chance, that they are not is certain.
     headers = record.headers.lower()
     return (
         record.dialect == "standard"
         and record.body[:1] in b"{[ \n\t\r"
-        and b"\\" not in record.body
+        # Other escapes are of characters that no needle has.
+        and b"\\u" not in record.body
         and b"content-encoding" not in headers
         and b"charset" not in headers
     )

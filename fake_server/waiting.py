@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, Literal
 
 import msgspec
@@ -15,8 +16,11 @@ from .recording import Recorder
 
 Json = Any
 
-MOST_REQUESTS: Final = 5000
-"""Requests in which near misses are looked for."""
+MOST_BATCHES: Final = 5000
+"""Batches, or requests without, in which near misses are looked for."""
+
+_STEP: Final = 20
+"""Requests that are counted at once."""
 
 
 class NearMiss(msgspec.Struct):
@@ -80,11 +84,11 @@ class Wait:
     def near_misses(self, most: int = 3) -> list[NearMiss]:
         """The items that fail the fewest conditions, newest first among equals; only made when the wait was in vain.
 
-        They are looked for in the newest MOST_REQUESTS requests: in a full store, all would take longer than anybody waits.
+        They are looked for in the newest MOST_BATCHES batches: in a full store, all would take longer than anybody waits.
         """
         best: list[tuple[float, NearMiss]] = []
         on_requests = Filter(request=self.filter.request)
-        for record in self.recorder.requests(max(self.after.request_id, self.recorder.last_id() - MOST_REQUESTS)):
+        for record in self.recorder.requests(self._newest()):
             for batch in on_requests.batches(record):
                 events: list[EventItem | None] = [*event_items(batch)]
                 for event in events or ([None] if self.kind == "batches" else []):
@@ -95,6 +99,14 @@ class Wait:
                         best.sort(key=lambda miss: miss[0])
                         del best[most:]
         return [miss for _, miss in best]
+
+    def _newest(self) -> int:
+        """The id after which the newest MOST_BATCHES batches begin, and a few more."""
+        first, weight = self.recorder.last_id(), 0
+        while first > self.after.request_id and weight < MOST_BATCHES:
+            first = max(self.after.request_id, first - _STEP)
+            weight += sum(record.weight for record in islice(self.recorder.requests(first), _STEP))
+        return first
 
 
 def _distance(difference: Difference) -> float:

@@ -14,8 +14,8 @@ import msgspec
 
 from .. import query
 from ..exchange import Answer, Chunks, Endpoint, Reply, Submission
-from ..intake import Intake
-from ..items import batch_items, event_items, request_item
+from ..intake import Intake, canonical_batches
+from ..items import batch_items, request_item
 from ..query import Cursor, Filter, FilterError, Item, Kind
 from ..version import __version__
 from ..waiting import Wait
@@ -137,10 +137,16 @@ class _Inspect:
             statuses[str(record.status)] += 1
             codes.update(finding.code for finding in record.findings)
             workspaces[record.workspace or ""] += len(record.batches)
-            for item in batch_items(record):
-                verdicts[item.verdict] += 1
-                codes.update(finding.code for finding in item.findings)
-                event_types.update(str(event.event.get("event_type")) for event in event_items(item))
+            for about in record.batches:
+                verdicts[about.verdict] += 1
+                codes.update(finding.code for finding in about.findings)
+            for batch in canonical_batches(record):
+                events = batch.get("events")
+                event_types.update(
+                    str(event.get("event_type"))
+                    for event in (events if isinstance(events, list) else ())
+                    if isinstance(event, dict)
+                )
         return json_answer(
             200,
             {

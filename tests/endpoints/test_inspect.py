@@ -386,8 +386,25 @@ def test_waiting_for_what_is_there_answers_at_once(fake: Fake) -> None:
     assert [item["event"]["data"]["event_name"] for item in found["items"]] == ["Play"]
 
 
+def test_an_escaped_letter_hides_nothing_and_other_escapes_are_no_reason_to_read_a_body(fake: Fake) -> None:
+    fake.upload(b'{"events":[{"event_type":"custom_event","data":{"event_name":"Pl\\u0061y"}}]}')
+    fake.upload(b'{"events":[{"event_type":"custom_event","data":{"event_name":"Play","custom_attributes":{"a":"\\"\\n"}}}]}')
+
+    assert [item["batch_id"] for item in fake.items("events?event_name=Play")] == ["1.0", "2.0"]
+
+
+def test_a_verdict_is_looked_for_beside_the_others_of_a_batch(fake: Fake) -> None:
+    fake.upload([batch(source_request_id="a", events=[event("Play")])] * 2, "/v2/bulkevents")
+    fake.upload([batch(events=[event("Other")])], "/v2/bulkevents")
+
+    assert [item["id"] for item in fake.items("batches?verdict=dropped")] == ["1.1"]
+    assert fake.items("batches?verdict=dropped&event_name=Other") == []
+    assert [item["id"] for item in fake.items("batches?verdict=dropped&code=duplicate_batch&event_name=Play")] == ["1.1"]
+
+
 def test_misses_are_looked_for_in_what_came_last(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mparticle_fake_server.waiting.MOST_REQUESTS", 1)
+    monkeypatch.setattr("mparticle_fake_server.waiting.MOST_BATCHES", 1)
+    monkeypatch.setattr("mparticle_fake_server.waiting._STEP", 1)
     for name in ("Plai", "Other"):
         fake.upload(batch(events=[event(name)]))
 
