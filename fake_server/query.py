@@ -229,7 +229,10 @@ def _is_literal(record: RequestRecord) -> bool:
 
 def _unknown(name: str, kind: Kind, others: tuple[str, ...]) -> str:
     valid = FIELDS[kind] + (() if kind == "requests" else ("data.PATH",)) + others
-    return f"Unknown filter {name[:80]!r}.{did_you_mean(name, valid)} Valid: {', '.join(valid)}."
+    advice = did_you_mean(name, valid)
+    if kind == "requests" and (name in FIELDS["batches"] or name.startswith("data.")):
+        advice = " It is one of batches and events; requests have a status."
+    return f"Unknown filter {name[:80]!r}.{advice} Valid: {', '.join(valid)}."
 
 
 def _choices(name: str, value: str) -> set[str]:

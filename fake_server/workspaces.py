@@ -181,6 +181,12 @@ class Workspaces:
         key, secret = credentials
         found = self._inputs.get(key)
         if found is None:
+            if self._are_swapped(key, secret):
+                return make(
+                    "credentials_wrong",
+                    f"The API key is the secret of {secret[:80]!r}, and the secret is that key: they have changed places.",
+                    hint="Send 'Authorization: Basic ' and base64 of KEY:SECRET, the key first.",
+                )
             return self._unknown(key)
         if found.secret is not None and not compare_digest(found.secret.encode(), secret.encode()):
             return make(
@@ -224,7 +230,12 @@ class Workspaces:
     def key_of(self, authorization: bytes | None) -> str | None:
         """The API key in a Basic `Authorization` header, known or not."""
         credentials = self._parse(authorization) if authorization else None
-        return credentials[0] if isinstance(credentials, tuple) else None
+        # Where they are swapped, the key is a secret.
+        return credentials[0] if isinstance(credentials, tuple) and not self._are_swapped(*credentials) else None
+
+    def _are_swapped(self, key: str, secret: str) -> bool:
+        meant = self._inputs.get(secret)
+        return meant is not None and meant.secret == key and key not in self._inputs
 
     def _parse(self, authorization: bytes) -> tuple[str, str] | Finding:
         credentials = self._parsed.get(authorization)

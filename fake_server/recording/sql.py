@@ -296,7 +296,7 @@ class SqlRecorder(Recorder):
         # A page at a time, so that no long read keeps the write-ahead log from being folded back into the file.
         query = sa.select(*_fields).where(which).order_by(_requests.c.id).limit(200)
         try:
-            with self._engine.connect() as connection, connection.execute(query.execution_options(yield_per=10)) as rows:
+            with self._engine.connect() as connection, connection.execute(query.execution_options(yield_per=20)) as rows:
                 page: list[RequestRecord] = []
                 size = 0
                 for row in rows:

@@ -525,6 +525,19 @@ def test_what_is_inside_an_item_that_lenient_mode_passes_over_alters_no_batch(op
     assert item["verdict"] == "accepted"
 
 
+@pytest.mark.parametrize("unknown_keys", [True, False])
+def test_key_and_secret_that_changed_places_are_told_and_the_secret_stays_one(open_fake: OpenFake, unknown_keys: bool) -> None:
+    with open_fake(credentials=[("shop-key", "shop-secret", "shop")], unknown_keys=unknown_keys) as fake:
+        basic = base64.b64encode(b"shop-secret:shop-key").decode()
+        reply = fake.upload(batch(), Authorization=f"Basic {basic}")
+
+        (request,) = fake.items("requests")
+
+    assert reply.status == 403
+    assert "changed places" in reply.messages[0]
+    assert "shop-secret" not in reply.messages[0] + json.dumps(request)
+
+
 def test_lenient_mode_has_a_limit_too(open_fake: OpenFake) -> None:
     with open_fake(mode="lenient") as fake:
         reply = fake.upload([{}] * 10_001, "/v2/bulkevents")

@@ -393,6 +393,14 @@ def test_an_escaped_letter_hides_nothing_and_other_escapes_are_no_reason_to_read
     assert [item["batch_id"] for item in fake.items("events?event_name=Play")] == ["1.0", "2.0"]
 
 
+@pytest.mark.parametrize("name", ["verdict", "event_name", "data.custom_attributes.a"])
+def test_a_filter_of_batches_on_requests_is_told_as_such(fake: Fake, name: str) -> None:
+    reply = fake.request("GET", f"/_fake/requests?{name}=x")
+
+    assert reply.status == 400
+    assert "It is one of batches and events; requests have a status. Valid: workspace, " in reply.messages[0]
+
+
 def test_a_verdict_is_looked_for_beside_the_others_of_a_batch(fake: Fake) -> None:
     fake.upload([batch(source_request_id="a", events=[event("Play")])] * 2, "/v2/bulkevents")
     fake.upload([batch(events=[event("Other")])], "/v2/bulkevents")
