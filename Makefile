@@ -74,12 +74,18 @@ clean:
 
 # A .venv whose pip does not start or belongs elsewhere is half made, moved or of a Python that is gone: make it anew.
 # All stamps go first, since the links below build/ are always those of the latest installation.
+# Another Python than 3.11 or newer is told, not replaced: it may be somebody's.
+TOO_OLD := -c 'import sys; print("Python %d.%d" % sys.version_info[:2]); sys.exit(sys.version_info >= (3, 11))'
 define install
 @case "$$(.venv/bin/pip --version 2>/dev/null)" in \
 	*" from $(CURDIR)/.venv/"*) ;; \
 	*) [ -n "$(PYTHON)" ] || { echo "make: no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3 …" >&2; exit 1; }; \
+	   if old=$$($(PYTHON) $(TOO_OLD)); then \
+	       echo "make: $(PYTHON) is $$old; name Python 3.11 or newer: make PYTHON=/path/to/python3 …" >&2; exit 1; fi; \
 	   echo "Creating .venv with $(PYTHON)"; $(PYTHON) -m venv --clear .venv ;; \
 esac
+@if old=$$(.venv/bin/python $(TOO_OLD)); then \
+	echo "make: .venv is of $$old; this needs 3.11 or newer. 'make clean' removes it, then run make again." >&2; exit 1; fi
 @rm -f $(STAMP)-*
 @echo "Installing mparticle-testkit$(1) into .venv (the first time takes a minute)"
 @.venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check \

@@ -66,4 +66,8 @@ def _writing(output: str) -> Iterator[IO[bytes]]:
         if output == "-" and isinstance(error, BrokenPipeError):
             raise
         name = "stdout" if output == "-" else output
-        raise click.ClickException(f"{name} cannot be written: {error.strerror or error}.") from error
+        folder = Path(output).parent
+        reason = error.strerror or error
+        if output != "-" and isinstance(error, FileNotFoundError) and not folder.is_dir():
+            reason = f"there is no directory {folder}"
+        raise click.ClickException(f"{name} cannot be written: {reason}.") from error

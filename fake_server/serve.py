@@ -165,9 +165,19 @@ def serve(  # noqa: PLR0913, PLR0917  # options are arguments
     try:
         server.run(started)
     except AddressInUseError as failure:
-        option = "--tls-port" if failure.port != server.port else "--port (make serve PORT=…)"
-        raise click.ClickException(f"{str(failure).removesuffix('.')} with {option}.") from failure
-    except (ServerError, StoreError, WorkspaceError) as failure:
+        is_http = failure.port == server.port
+        option = "--port (make serve PORT=…)" if is_http else "--tls-port"
+        # Another fake has the store too, which would be told next.
+        also = ' If that is a fake too, add --store memory: make serve PORT=… ARGS="--store memory".'
+        also = also if is_http and store != "memory" else ""
+        raise click.ClickException(f"{str(failure).removesuffix('.')} with {option}.{also}") from failure
+    except StoreError as failure:
+        from .recording.sql import ANOTHER_FILE
+
+        none = f'{ANOTHER_FILE}, or none with --store memory (make serve ARGS="--store memory"),'
+        message = str(failure).replace(f"{ANOTHER_FILE} for", f"{none} for").replace(f"{ANOTHER_FILE}.", f"{none[:-1]}.")
+        raise click.ClickException(message) from failure
+    except (ServerError, WorkspaceError) as failure:
         raise click.ClickException(str(failure)) from failure
     click.echo("Stopped.", err=True)
 

@@ -55,8 +55,12 @@ def print_lines(console: Console, lines: Iterable[Text]) -> None:
         if not console.is_terminal or line.cell_len < console.width:
             console.print(line, soft_wrap=True)
             continue
-        for number, part in enumerate(line.wrap(console, max(console.width - _INDENT - 3, 20))):
-            console.print(Text(" " * (_INDENT + 2) if number else "").append_text(part), soft_wrap=True)
+        first = line.wrap(console, max(console.width - 1, 20))[0]
+        console.print(first, soft_wrap=True)
+        rest = line[len(first) :]
+        rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
+        for part in rest.wrap(console, max(console.width - _INDENT - 3, 20)) if rest else ():
+            console.print(Text(" " * (_INDENT + 2)).append_text(part), soft_wrap=True)
 
 
 def _line(item: dict[str, Any], verdict: str, rest: str) -> Text:

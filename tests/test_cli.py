@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -20,7 +21,7 @@ import requests
 from jsonschema import Draft202012Validator
 
 from mparticle_fake_server import FakeServer
-from tests.conftest import RealPart
+from tests.conftest import CHECKOUT, RealPart
 from tests.hosts import batch, event
 
 COMMAND = shutil.which("mparticle-fake", path=sysconfig.get_path("scripts")) or "mparticle-fake"
@@ -192,6 +193,33 @@ def test_a_second_serve_on_a_store_refuses_and_names_the_first(start: Start, tmp
 
     assert (status, out) == (1, "")
     assert f"one.db is in use by process {first.pid}" in err
+
+
+def test_whoever_meets_a_store_in_use_is_told_how_to_do_without(start: Start, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/one.db"
+    serving(start, "--store", store)
+
+    _, _, err = run(start, "serve", "--port", "0", "--store", store)
+
+    assert err.endswith(
+        "choose another file with --store sqlite:///FILE, or none with --store memory "
+        '(make serve ARGS="--store memory"), for this one.\n'
+    )
+
+
+def test_a_file_that_is_no_store_is_told_with_the_ways_out(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("no database " * 100)
+
+    _, _, err = run(start, "serve", "--port", "0", "--store", f"sqlite:///{tmp_path}/text.db")
+
+    assert err.endswith(', or none with --store memory (make serve ARGS="--store memory").\n')
+
+
+def test_a_port_in_use_is_told_with_the_store_that_another_fake_has(start: Start) -> None:
+    with FakeServer() as server:
+        _, _, err = run(start, "serve", "--port", str(server.port))
+
+    assert err.endswith('If that is a fake too, add --store memory: make serve PORT=… ARGS="--store memory".\n')
 
 
 def test_a_port_in_use_is_told_in_one_line(start: Start) -> None:
@@ -576,7 +604,7 @@ def test_export_into_a_directory_that_is_not_there_is_a_clear_error(start: Start
         status, _, err = run(start, "export", "--url", server.url, "-o", str(tmp_path / "no" / "out.ndjson"))
 
     assert status == 1
-    assert "cannot be written: No such file or directory" in err
+    assert err == f"Error: {tmp_path}/no/out.ndjson cannot be written: there is no directory {tmp_path}/no.\n"
 
 
 def test_export_never_touches_a_file_that_is_called_like_a_part_of_it(start: Start, tmp_path: Path) -> None:
@@ -694,3 +722,55 @@ def test_the_version_is_told(start: Start) -> None:
 
     assert status == 0
     assert re.fullmatch(r"mparticle-fake, version \d+\.\d+\.\d+\n", out)
+
+
+def test_the_package_runs_as_a_module(start: Start) -> None:
+    status, out, _ = run(start, "-m", "mparticle_fake_server", "--version", command=sys.executable)
+
+    assert (status, out.partition(",")[0]) == (0, "mparticle-fake")
+
+
+# -- make ------------------------------------------------------------------------------------------------------------------
+
+
+def old_python(path: Path) -> None:
+    """This Python, as if it were 3.10."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "import sys; sys.version_info = (3, 10, 9); $2"\n')
+    path.chmod(0o755)
+
+
+def made(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Exit status and stderr of `make serve` with this Makefile in another folder."""
+    shutil.copy(CHECKOUT / "Makefile", folder)
+    (folder / "pyproject.toml").touch()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(
+        ["make", "serve", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=30
+    )
+    return done.returncode, done.stderr
+
+
+def test_make_names_a_python_that_is_too_old(tmp_path: Path) -> None:
+    old_python(tmp_path / "python3.10")
+
+    status, said = made(tmp_path, "PYTHON=./python3.10")
+
+    assert status == 2
+    assert said.startswith("make: ./python3.10 is Python 3.10; name Python 3.11 or newer: make PYTHON=")
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_make_leaves_an_environment_of_a_python_that_is_too_old_and_tells_the_way_out(tmp_path: Path) -> None:
+    old_python(tmp_path / ".venv/bin/python")
+    pip = tmp_path / ".venv/bin/pip"
+    pip.write_text(f'#!/bin/sh\necho "pip 23.0 from {tmp_path}/.venv/lib/python3.10/site-packages/pip (python 3.10)"\n')
+    pip.chmod(0o755)
+
+    status, said = made(tmp_path)
+
+    assert status == 2
+    assert said.startswith(
+        "make: .venv is of Python 3.10; this needs 3.11 or newer. 'make clean' removes it, then run make again."
+    )
+    assert pip.exists()

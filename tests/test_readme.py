@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mparticle_fake_server.hosting import Options
+from mparticle_fake_server.query import REQUEST_FIELDS
 from mparticle_fake_server.serve import serve
 from tests.conftest import CHECKOUT, RealPart
 from tests.pages import ADDRESS, SCRIPTS, Block, Page, Reader, new_reader, says
@@ -106,11 +107,37 @@ def test_readme_names_every_option_of_python_and_of_the_command_line() -> None:
     assert {flag for _, flag in rows} == known - {"--host", "--port", "--tail", "--snippet", "--tls", "--tls-port", "--tls-name"}
 
 
-@pytest.mark.parametrize("made", ["first_run.py", "package.json", "package-lock.json", "node_modules/mparticle/package.json"])
+MADE = (
+    "first_run.py",
+    "package.json",
+    "package-lock.json",
+    "node_modules/mparticle/package.json",
+    "test_shop.py",
+    "wrong.json",
+    "m.json",
+    "traffic.ndjson",
+    "traffic/index.json",
+)
+
+
+@pytest.mark.parametrize("made", MADE)
 def test_git_ignores_what_readme_has_its_reader_make(made: str) -> None:
     done = subprocess.run(["git", "check-ignore", "--quiet", "--no-index", made], cwd=CHECKOUT, check=False, timeout=20)
 
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("code", ["fixtures/traffic/new.py", "tests/fixtures/test_shop.py", "fixtures/data/m.json"])
+def test_git_ignores_none_of_that_below_the_top(code: str) -> None:
+    done = subprocess.run(["git", "check-ignore", "--quiet", "--no-index", code], cwd=CHECKOUT, check=False, timeout=20)
+
+    assert done.returncode == 1
+
+
+def test_readme_names_the_filters_of_requests() -> None:
+    named = ", ".join(f"`{name}`" for name in REQUEST_FIELDS)
+
+    assert f"`/_fake/requests` has others: {named}." in " ".join(README.text.split())
 
 
 def test_readme_shows_what_differs() -> None:

@@ -119,6 +119,17 @@ def test_on_a_terminal_a_long_finding_continues_below_its_text() -> None:
     assert all(line.startswith(" " * 13) and len(line) <= 60 for line in findings)
 
 
+def test_on_a_terminal_the_first_line_of_a_long_finding_uses_its_width() -> None:
+    item = recorded(batch(source_request_id="r"), batch(source_request_id="r"))[1]
+
+    lines = printed(item, terminal=True)
+
+    number = next(number for number, line in enumerate(lines) if "duplicate_batch" in line)
+    next_word = lines[number + 1].split()[0]
+    assert len(lines[number].rstrip()) + 1 + len(next_word) >= 60
+    assert " ".join(" ".join(lines[number:]).split()) == " ".join("".join(printed(item, terminal=False)[1:]).split())
+
+
 def test_in_a_file_a_long_finding_is_one_line() -> None:
     item = recorded(batch(source_request_id="r"), batch(source_request_id="r"))[1]
 

@@ -69,14 +69,21 @@ def _hours(age_ms: float) -> str:
 
 def _without_time(index: int, event: Any, timestamp: Any) -> Finding:
     pointer = f"/events/{index}"
+    data = event.get("data") if isinstance(event, dict) else None
+    near = misspelling(data, "timestamp_unixtime_ms") if isinstance(data, dict) else None
+    is_there = isinstance(data, dict) and "timestamp_unixtime_ms" in data
     for name in ("data", "timestamp_unixtime_ms"):
         if isinstance(event, dict) and name in event:
             pointer, event = f"{pointer}/{name}", event[name]
     return make(
         "historical_without_timestamp",
-        f"events[{index}].data.timestamp_unixtime_ms is {got(timestamp)}; expected milliseconds since 1970.",
+        f"events[{index}].data.timestamp_unixtime_ms is {got(timestamp) if is_there else 'missing'}; "
+        "expected milliseconds since 1970.",
         pointer=pointer,
         raw_pointer=pointer,
+        hint=f"Did you mean timestamp_unixtime_ms instead of {near}?"
+        if near is not None and not is_there
+        else "Say when the event was, as a number: mParticle does not process historical events without a time.",
     )
 
 

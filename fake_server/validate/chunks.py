@@ -26,9 +26,19 @@ _LOOKED_AT: Final = 5
 """Lines that are looked at to tell one form from the other."""
 
 _parse = msgspec.json.Decoder().decode
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _NOT_WHITE = re.compile(rb"[^ \t\r\n]")
 _LINE_END = re.compile(rb"\n")
 _EXPECTED: Final = "expected NDJSON, a batch, an array of batches or a HAR export"
+
+_OTHER_FILES: Final = (
+    ({"parameters", "complete", "shards"}, "is the index of a directory of shards, and no batch; name the directory instead"),
+    (
+        {"parameters", "people", "batches", "funnel"},
+        "is a manifest of `generate`, and no batch; `verify --manifest` holds it against what a fake received",
+    ),
+)
+"""Members of a document that is no batch, and what it is."""
 
 
 class Piece(NamedTuple):
@@ -226,7 +236,21 @@ def _batch(document: Document) -> Chunk:
     document.value([])
     batch = document.kept
     document.end()
+    _refuse_other_files(batch)
     return Chunk(place.line, batch, [Piece(*place, 0, len(batch))])
+
+
+def _refuse_other_files(text: bytes) -> None:
+    """Raise SourceError for what `generate` writes beside batches: whoever names all files of a directory names these too."""
+    if b'"parameters"' not in text:
+        return
+    try:
+        members = frozenset(_members(text))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    for others, what in _OTHER_FILES:
+        if others <= members:
+            raise SourceError(what)
 
 
 def _broken(broken: BrokenError, first: int | None = None) -> Chunk:

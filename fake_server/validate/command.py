@@ -67,15 +67,16 @@ def validate(
     """Check batches in files, without a server.
 
     A FILE holds NDJSON (a batch a line, also as `export` writes them), one batch, an array of batches, or a HAR export of a
-    browser; it may be compressed with gzip; - is stdin, which is also read if no FILE is named and something is piped in.
+    browser; it may be compressed with gzip, or be a directory of shards that `generate` wrote; - is stdin, which is also read if
+    no FILE is named and something is piped in.
 
-    Exit status: 0 nothing to mend, 1 there are errors, 2 a file cannot be used.
+    Exit status: 0 nothing to mend, 1 there are errors, 2 a file cannot be used, or no file has batches.
     """
     from ..checks.rules import RuleError, Rules
     from . import console
     from .examination import Options
     from .run import run
-    from .sources import STDIN
+    from .sources import STDIN, expanded
 
     try:
         rules = Rules.parse(judged["ignore"], judged["error"])
@@ -83,7 +84,7 @@ def validate(
         raise click.UsageError(str(wrong)) from wrong
     if not files and not console.is_piped():
         raise click.UsageError("Missing argument '[FILE]...': name files, or pipe batches in.")
-    paths = list(files) or [STDIN]
+    paths = expanded(list(files)) or [STDIN]
     as_text = form == "text"
     options = Options(
         now_ms=now_ms if now_ms is not None else time.time_ns() // 1_000_000,
@@ -97,6 +98,7 @@ def validate(
         report = run(paths, options, workers or min(os.cpu_count() or 1, 8), progress)
     if not files and not report.batches and not report.found and not report.problems:
         raise click.UsageError("Nothing came from stdin, and no FILE is named.")
+    report.refuse_nothing()
     console.write(report, form)
     raise SystemExit(console.exit_status(report, fail_on))
 

@@ -68,7 +68,7 @@ def write(report: Report, form: str) -> None:
         if file.problem is not None:
             click.echo(f"Error: {file.name} {file.problem}.", err=True)
         elif not file.batches and not file.findings:
-            click.echo(f"Note: {file.name} has no batches.", err=True)
+            click.echo(f"Note: {file.name} has no {file.lacking}.", err=True)
 
 
 def exit_status(report: Report, fail_on: str) -> int:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from ..checks.finding import SEVERITIES, Finding
-from ..words import plain
+from ..words import counted, plain
 from .chunks import Chunk, Piece
 from .examination import Group, Told, group_of, prefix_of
 from .places import NAMED, Excerpt, Ruler, Span, Wanted, excerpt, locate
@@ -41,6 +41,11 @@ class FileCounts(msgspec.Struct):
     findings: int = 0
     skipped: int = 0
     problem: str | None = None
+
+    @property
+    def lacking(self) -> str:
+        """What an input without batches does not have."""
+        return f"upload of batches among its {counted(self.skipped, 'request')}" if self.skipped else "batches"
 
     @property
     def name(self) -> str:
@@ -110,6 +115,13 @@ class Report(msgspec.Struct):
         for (one, group), (line, column, around) in zip(kept, _places(chunk, [one for one, _ in kept]), strict=True):
             index = one.position if one.position >= 0 else None
             self.shown.append(Shown(file, line, column, index, one.finding, around, group))
+
+    def refuse_nothing(self) -> None:
+        """Make it a problem of every input if there was nothing to check in any: a broken export must not pass as a good one."""
+        if any(file.batches or file.findings or file.problem is not None for file in self.files):
+            return
+        for file in self.files:
+            file.problem = f"has no {file.lacking}, so nothing was checked"
 
     def sort(self) -> None:
         """Bring what is shown into the order of the inputs."""

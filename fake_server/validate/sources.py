@@ -51,6 +51,37 @@ class Source:
             raise SourceError(f"cannot be read: {error.strerror or error}") from error
 
 
+def expanded(paths: list[str]) -> list[str]:
+    """The inputs, with the shards of each directory that `generate` wrote; another directory is refused by `reading`."""
+    return [file for path in paths for file in _files(path)]
+
+
+def _files(path: str) -> list[str]:
+    try:
+        if path == STDIN or not Path(path).is_dir():
+            return [path]
+        return _shards(path) or [path]
+    except (OSError, ValueError, SourceError):
+        # Told when it is opened.
+        return [path]
+
+
+def _shards(folder: str) -> list[str]:
+    """The files of batches in a directory that `generate` wrote. Raises SourceError."""
+    from mparticle_fixtures.traffic.shards import read_index
+    from mparticle_fixtures.traffic.writing import WriteError
+
+    try:
+        index = read_index(Path(folder))
+    except WriteError as error:
+        raise SourceError(f"is a directory whose index cannot be used: {str(error).removesuffix('.')}") from error
+    if index is None:
+        raise SourceError("is a directory, and none that `generate` wrote; name the files in it that hold batches")
+    if not index.complete:
+        raise SourceError("is not complete: `generate` was stopped. Run the same command again, it continues")
+    return [str(Path(folder) / shard.name) for shard in index.shards]
+
+
 @contextmanager
 def reading(path: str) -> Iterator[Source]:
     """Open an input. Raises SourceError."""
@@ -64,7 +95,8 @@ def reading(path: str) -> Iterator[Source]:
     try:
         file = io.BufferedReader(io.FileIO(path), BLOCK)  # closed below
     except IsADirectoryError as error:
-        raise SourceError("is a directory; name its files, for example with a pattern such as *.ndjson") from error
+        _shards(path)
+        raise SourceError("is a directory of shards without any: `generate` wrote no batches") from error
     except (OSError, ValueError) as error:
         raise SourceError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
     with file:

@@ -82,7 +82,7 @@ def _summary(report: Report, groups: int) -> Iterator[Text]:
 
 def summary(report: Report) -> str:
     """One line that counts everything."""
-    unread = f"{counted(report.problems, 'input')} could not be read, or not to the end."
+    unread = f"{counted(report.problems, 'input')} could not be used, or not to the end."
     if report.problems == len(report.files) and not report.batches and not report.found:
         # To count no errors would sound as if all were fine.
         return unread

@@ -10,7 +10,9 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from mparticle_fake_server.cli import main
 from mparticle_fake_server.validate import chunks, documents, sources
 from tests.validate.conftest import Validate, batch, exported, findings, line, ndjson, told, wrong
 
@@ -183,8 +185,8 @@ def test_a_file_that_cannot_be_read_is_not_counted_as_one_without_errors(validat
     alone = validate(b"42")
     beside = validate(ndjson(batch()), "missing")
 
-    assert alone.stdout == "1 input could not be read, or not to the end.\n"
-    assert beside.stdout == ("1 batch, 1 event: 0 errors, 0 warnings, 0 notes. 1 input could not be read, or not to the end.\n")
+    assert alone.stdout == "1 input could not be used, or not to the end.\n"
+    assert beside.stdout == ("1 batch, 1 event: 0 errors, 0 warnings, 0 notes. 1 input could not be used, or not to the end.\n")
 
 
 def test_files_for_the_historical_endpoint_are_held_to_its_rules(validate: Validate) -> None:
@@ -195,6 +197,26 @@ def test_files_for_the_historical_endpoint_are_held_to_its_rules(validate: Valid
         "historical_too_recent",
         "historical_without_events",
     ]
+
+
+@pytest.mark.parametrize(
+    ("data", "said", "hint"),
+    [
+        ({}, "is missing; expected milliseconds", "Say when the event was"),
+        ({"timestamp_unixtime_ms": None}, "is null; expected milliseconds", "Say when the event was"),
+        ({"timestamp_unixtime": 1}, "is missing; expected", "Did you mean timestamp_unixtime_ms instead of timestamp_unixtime?"),
+    ],
+)
+def test_a_historical_event_without_its_time_is_told_how_to_have_one(
+    validate: Validate, data: dict[str, object], said: str, hint: str
+) -> None:
+    event = {"event_type": "custom_event", "data": {"event_name": "Play", "custom_event_type": "media", **data}}
+
+    found = findings(validate(ndjson(batch(events=[event])), "--historical", "--format=json"))
+
+    [finding] = [finding for finding in found if finding["code"] == "historical_without_timestamp"]
+    assert said in finding["message"]
+    assert finding["hint"].startswith(hint)
 
 
 def test_a_broken_line_is_told_and_the_others_are_read(validate: Validate) -> None:
@@ -228,10 +250,38 @@ def test_a_document_with_names_that_are_no_text_is_one_finding(validate: Validat
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"[]", b'{"log": {"entries": []}}'])
-def test_an_empty_file_is_fine_and_said_to_be_empty(validate: Validate, content: bytes) -> None:
-    result = validate(content)
+def test_where_no_file_has_a_batch_nothing_was_checked_which_is_status_2(validate: Validate, content: bytes) -> None:
+    Path("empty.ndjson").touch()
 
-    assert (result.exit_code, result.stderr) == (0, "Note: input.ndjson has no batches.\n")
+    result = validate(content, "empty.ndjson")
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        "Error: input.ndjson has no batches, so nothing was checked.",
+        "Error: empty.ndjson has no batches, so nothing was checked.",
+    ]
+
+
+def test_a_har_export_without_uploads_is_status_2(validate: Validate) -> None:
+    entry = {"request": {"method": "GET", "url": "https://example.com/"}}
+
+    result = validate(json.dumps({"log": {"entries": [entry, entry]}}))
+
+    assert result.exit_code == 2
+    assert result.stderr == "Error: input.ndjson has no upload of batches among its 2 requests, so nothing was checked.\n"
+
+
+@pytest.mark.parametrize("form", ["github", "junit", "sarif"])
+def test_that_nothing_was_checked_is_told_to_ci(validate: Validate, form: str) -> None:
+    assert "has no batches, so nothing was checked" in validate(b"", f"--format={form}").stdout
+
+
+def test_an_empty_file_beside_one_with_batches_is_fine_and_said_to_be_empty(validate: Validate) -> None:
+    Path("empty.ndjson").touch()
+
+    result = validate(ndjson(batch()), "empty.ndjson")
+
+    assert (result.exit_code, result.stderr) == (0, "Note: empty.ndjson has no batches.\n")
 
 
 @pytest.mark.parametrize(
@@ -274,8 +324,80 @@ def test_missing_files_and_directories_are_refused_and_the_others_read(validate:
 
     assert result.exit_code == 2
     assert "Error: missing.ndjson cannot be read: No such file or directory." in result.stderr
-    assert "Error: folder is a directory; name its files" in result.stderr
+    assert "Error: folder is a directory, and none that `generate` wrote; name the files in it" in result.stderr
     assert told(result) == [("input.ndjson", 1, "event_type_missing")]
+
+
+@pytest.fixture
+def generated(validate: Validate) -> Path:
+    """A directory of compressed shards, as `generate` writes it; the manifest is `m.json`."""
+    arguments = ["--users=20", "--days=2", "--seed=7", "--start=2023-11-01", "--gzip", "--shard-bytes=100000"]
+    result = CliRunner().invoke(main, ["generate", *arguments, "--manifest=m.json", "--output=traffic/"])
+    assert result.exit_code == 0, result.output
+    return Path("traffic")
+
+
+def test_a_directory_of_shards_is_read_shard_by_shard(validate: Validate, generated: Path) -> None:
+    result = validate(None, "traffic/", "--format=json")
+
+    report = json.loads(result.stdout)
+    shards = sorted(str(path) for path in generated.glob("part-*.gz"))
+    assert len(shards) > 1
+    assert [file["file"] for file in report["files"]] == shards
+    assert report["summary"]["batches"] == json.loads(Path("m.json").read_text())["batches"]
+
+
+def test_a_directory_that_is_not_complete_is_refused(validate: Validate, generated: Path) -> None:
+    index = generated / "index.json"
+    index.write_text(index.read_text().replace('"complete": true', '"complete": false'))
+
+    result = validate(None, "traffic")
+
+    assert (result.exit_code, result.stderr.partition(".")[0]) == (2, "Error: traffic is not complete: `generate` was stopped")
+
+
+def test_a_directory_with_a_damaged_index_is_refused(validate: Validate, generated: Path) -> None:
+    (generated / "index.json").write_text("{")
+
+    result = validate(None, "traffic")
+
+    assert result.exit_code == 2
+    assert "Error: traffic is a directory whose index cannot be used: traffic/index.json is not" in result.stderr
+
+
+def test_a_directory_without_shards_is_refused(validate: Validate) -> None:
+    Path("traffic").mkdir()
+    Path("traffic/index.json").write_text('{"parameters": {}, "complete": true, "shards": []}')
+
+    result = validate(None, "traffic")
+
+    assert result.exit_code == 2
+    assert result.stderr == "Error: traffic is a directory of shards without any: `generate` wrote no batches.\n"
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("traffic/index.json", "is the index of a directory of shards, and no batch; name the directory instead"),
+        ("m.json", "is a manifest of `generate`, and no batch; `verify --manifest` holds it against what a fake received"),
+    ],
+)
+@pytest.mark.usefixtures("generated")
+def test_what_generate_writes_beside_batches_is_refused_as_what_it_is(
+    validate: Validate, name: str, said: str, indent: int | None
+) -> None:
+    Path(name).write_text(json.dumps(json.loads(Path(name).read_text()), indent=indent))
+
+    result = validate(None, name)
+
+    assert (result.exit_code, result.stderr) == (2, f"Error: {name} {said}.\n")
+
+
+def test_a_batch_with_a_member_called_parameters_is_still_a_batch(validate: Validate) -> None:
+    result = validate(json.dumps(batch(parameters={}, shards=[])), "--format=json")
+
+    assert [finding["code"] for finding in findings(result)] == ["unknown_member", "unknown_member"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
