@@ -16,10 +16,11 @@ _EXPECTED: Final = {
 
 
 class Allowance(NamedTuple):
-    """Which findings fail no test: `everything`, or those of these codes."""
+    """Which findings fail no test: `everything`, or those of these codes; `marked` are those that the marker names."""
 
     everything: bool = False
     codes: frozenset[str] = frozenset()
+    marked: frozenset[str] = frozenset()
 
     def covers(self, code: str) -> bool:
         """Whether a finding of this code is allowed. What the fake itself does wrong is only allowed by name."""
@@ -39,7 +40,8 @@ class Marker(NamedTuple):
             return Allowance()
         if self.allow_invalid is True or allow == (ALL,):
             return Allowance(everything=True)
-        return Allowance(codes=frozenset(allow) | frozenset(self.allow_invalid or ()))
+        marked = frozenset(self.allow_invalid or ())
+        return Allowance(codes=frozenset(allow) | marked, marked=marked)
 
 
 def read_marker(item: Any) -> Marker:

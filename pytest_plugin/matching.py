@@ -381,7 +381,7 @@ _WORDS: Final = {
 
 def doubtful(question: Question, events: "Iterable[Event]") -> Iterable[tuple[str, str]]:
     """Keywords that were taken for custom attributes which no event has, and what may have been meant by them."""
-    conditions = [condition for condition in question.conditions if condition.is_attribute]
+    conditions = [condition for condition in question.conditions if condition.is_attribute or _is_all_data(condition)]
     if not conditions:
         return
     listed = list(events)
@@ -390,19 +390,26 @@ def doubtful(question: Question, events: "Iterable[Event]") -> Iterable[tuple[st
             yield condition.field, meant
 
 
+def _is_all_data(condition: Condition) -> bool:
+    """Whether somebody asks for an event's data as a whole; `data` is text where it is documented, in network_performance."""
+    return condition.field == "data" and isinstance(condition.expected, Mapping)
+
+
 _DOCUMENTED_NAMES: Final[tuple[str, ...]] = (*EVENT_TYPES, *get_args(ProductActionName), *get_args(PromotionActionName))
 
 
 def name_meant(condition: Condition, events: "Iterable[Event]") -> str | None:
-    """The documented type or action that a name resembles, where no event has either: one that has is told as the closest."""
+    """The documented type or action that a name resembles, where no event is called either: one that is, is the closest."""
     name = condition.expected
     if condition.role != "name" or not isinstance(name, str) or name in _DOCUMENTED_NAMES:
         return None
     near = difflib.get_close_matches(name[:100], _DOCUMENTED_NAMES, 1, 0.8)
-    return near[0] if near and not any({name, near[0]} & {event.type, *event.names} for event in events) else None
+    return near[0] if near and not any({name, near[0]} & set(event.names) for event in events) else None
 
 
 def _meant(name: str) -> str | None:
+    if name == "data":
+        return "what an event's data has is asked for by keywords of its own, such as total_amount=…"
     if name in batch_members():
         return f"of a batch: .batches.where({name}=…)"
     if name in product_members():

@@ -5,7 +5,7 @@ This module is imported in every pytest run of whoever has us installed, so it i
 
 import os
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
 
@@ -78,7 +78,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     try:
         read_marker(item)
     except pytest.UsageError as error:
-        pytest.fail(str(error), pytrace=False)
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    """Fail with this text alone: pytest.fail in an `except` shows the exception that is being handled too, with its text."""
+    raise pytest.fail.Exception(message, pytrace=False) from None
 
 
 # -- fixtures --------------------------------------------------------------------------------------------------------------
@@ -124,7 +129,7 @@ def fake_mparticle_server(
         if config.stash[SETTINGS].url is not None and not isinstance(error, UsageError):
             # What is wrong there is so for each test: once is enough.
             request.session.shouldfail = "mparticle: the fake of --mparticle-url cannot be used"
-        pytest.fail(str(error), pytrace=False)
+        _fail(str(error))
     try:
         yield source
         config.stash[LATE] += late_lines(source)
@@ -167,12 +172,13 @@ def fake_mparticle(
             error=options.get("error", ()),
         )
     except MParticleError as error:
-        pytest.fail(str(error), pytrace=False)
+        _fail(str(error))
     path, line, _ = item.reportinfo()
     trial = Trial(fake_mparticle_server, workspace, marker.allowance(run.allow), str(path), (line or 0) + 1)
     item.stash[TRIAL] = trial
     inbox = Inbox(fake_mparticle_server, workspace, key, secret, item.nodeid, options.get("timeout", 2.0))
     trial.inbox = inbox
+    told: list[str] = []
     try:
         if marker.intercept:
             inbox.intercept()
@@ -183,14 +189,16 @@ def fake_mparticle(
             if not fake_mparticle_server.forked:
                 inbox.close()
         except UsageError as error:
-            pytest.fail(str(error), pytrace=False)
+            told.append(str(error))
         finally:
             failed = trial.failed
             reason = trial.judge(over=True)
             trial.end()
     # One that failed by itself does so once; its report lists what it sent.
     if reason is not None and not failed:
-        pytest.fail(reason, pytrace=False)
+        told.append(reason)
+    if told:
+        _fail("\n\n".join(told))
 
 
 @pytest.fixture
@@ -222,7 +230,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     trial = item.stash.get(TRIAL, None)
     reason = trial.judge() if trial is not None else None
     if reason is not None:
-        pytest.fail(reason, pytrace=False)
+        _fail(reason)
     return result
 
 

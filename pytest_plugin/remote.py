@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
-from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Generic, TypeVar
@@ -67,18 +66,17 @@ class RemoteSource:
         self._retired: dict[str, _Trace] = {}
         self._tests: dict[str, str] = {}
         self._unclaimed = _Trace()
-        self._unclaimed_after: str | None = None
-        status, answer, headers = self._exchange("GET", "/_fake/health", None, 0)
+        status, answer, _ = self._exchange("GET", "/_fake/health", None, 0)
         if status != HTTPStatus.OK or not _is_health(answer):
             self.close()
             raise MParticleError(
                 f"What answers at {url} is no fake mParticle: GET /_fake/health got {status}, {answer[:80]!r}. "
                 "Give the address that 'mparticle-fake serve' prints."
             )
-        self._began_ms = _date_ms(headers)
         try:
             # Health needs no token: a wrong one is told here, not by each test.
-            self._ask("GET", "/_fake/stats")
+            self._before = str(self._newest())
+            self._unclaimed_after = self._before
         except MParticleError:
             self.close()
             raise
@@ -164,8 +162,8 @@ class RemoteSource:
 
     def late(self) -> list[str]:
         """The retired workspaces that something came for since."""
-        known = self._ask("GET", "/_fake/stats")["batches_by_workspace"]
-        return [name for name, trace in self._retired.items() if trace.requests or _there(name) in known]
+        came = {item.workspace for page in self._pages("requests", _Page[RequestItem], self._before) for item in page}
+        return [name for name, trace in self._retired.items() if trace.requests or _there(name) in came]
 
     def claim(self, workspace: str, key: str, secret: str | None) -> None:
         """Take a key for a workspace. Raises ClaimError, which names the test that has it."""
@@ -187,7 +185,7 @@ class RemoteSource:
         """Every batch that a workspace received, of all verdicts, oldest first."""
         with self._lock:
             trace = self._trace(workspace)
-            after = trace.batches[-1].id if trace.batches else None
+            after = trace.batches[-1].id if trace.batches else self._before
             for page in self._pages("batches", _Page[BatchItem], after, workspace=_there(workspace)):
                 trace.batches += page
                 for batch in page:
@@ -206,7 +204,7 @@ class RemoteSource:
             if workspace is None:
                 return self._read_unclaimed()
             trace = self._trace(workspace)
-            after = trace.requests[-1].id if trace.requests else None
+            after = trace.requests[-1].id if trace.requests else self._before
             for page in self._pages("requests", _Page[RequestItem], after, workspace=_there(workspace)):
                 trace.requests += page
             return trace.requests.copy()
@@ -215,17 +213,38 @@ class RemoteSource:
         # Whatever belongs to no workspace has an error.
         known = self._unclaimed.requests
         for page in self._pages("requests", _Page[RequestItem], self._unclaimed_after, severity="error"):
-            known += [item for item in page if item.workspace is None and item.received_at_ms >= self._began_ms]
+            known += [item for item in page if item.workspace is None]
             self._unclaimed_after = page[-1].id
         return known.copy()
+
+    def _newest(self) -> int:
+        """The id of the newest request there, 0 if there is none: what this run sends comes after it.
+
+        Found by doubling and halving, as a question without a place to begin at reads all that a fake has kept for days.
+        """
+        low, high = 0, 0  # there is something after each id below `low`, nothing after `high`
+        while self._has_after(high):
+            low, high = high + 1, high * 2 + 1
+        while low < high:
+            middle = (low + high) // 2
+            if self._has_after(middle):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _has_after(self, id: int) -> bool:
+        page = msgspec.json.decode(self._answer("GET", f"/_fake/requests?limit=1&after={id}"), type=_Page[RequestItem])
+        # After an id that is not there yet, everything comes.
+        return any(int(item.id) > id for item in page.items)
 
     def _trace(self, workspace: str) -> _Trace:
         trace = self._open.get(workspace) or self._retired.get(workspace)
         return _Trace() if trace is None else trace
 
-    def _pages(self, kind: str, type: "type[_Page[Item]]", after: str | None, **filters: str) -> "Iterable[list[Item]]":
+    def _pages(self, kind: str, type: "type[_Page[Item]]", after: str, **filters: str) -> "Iterable[list[Item]]":
         while True:
-            asked = filters | {"limit": str(PAGE)} | ({"after": after} if after else {})
+            asked = filters | {"limit": str(PAGE), "after": after}
             page = msgspec.json.decode(self._answer("GET", f"/_fake/{kind}?{urlencode(asked)}"), type=type)
             if page.items:
                 yield page.items
@@ -266,8 +285,7 @@ class RemoteSource:
             ]
             workspaces = list(self._open)
         asked = {"of": "batches", "verdict": VERDICTS, "timeout": f"{seconds:.3f}"}
-        if read:
-            asked["after"] = max(read)[1]
+        asked["after"] = max(read)[1] if read else self._before
         if len(workspaces) == 1:
             asked["workspace"] = _there(workspaces[0])
         status, answer, _ = self._exchange("GET", f"/_fake/wait?{urlencode(asked)}", None, seconds)
@@ -373,11 +391,3 @@ def _is_health(answer: bytes) -> bool:
         return bool(msgspec.json.decode(answer)["status"] == "ready")
     except (msgspec.DecodeError, LookupError, TypeError):
         return False
-
-
-def _date_ms(headers: http.client.HTTPMessage) -> int:
-    """The time there in ms since 1970, to the second."""
-    try:
-        return int(parsedate_to_datetime(headers.get("date", "")).timestamp()) * 1000
-    except ValueError:
-        return 0

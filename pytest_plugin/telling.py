@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from mparticle_fake_server.words import counted, plain, printable
 
 from .received import Batch, Event, Request
-from .wording import called, hint_of
+from .wording import FAULT, called, hint_of
 
 if TYPE_CHECKING:
     from mparticle_fake_server.checks.finding import Finding
@@ -142,7 +142,7 @@ def _why(findings: "Sequence[Finding]", room: Room, *, hints: bool = True) -> li
 def finding_lines(finding: "Finding", *, hints: bool = True) -> list[str]:
     """A finding and its hint."""
     if finding.code == "fault_injected":
-        return ["fault_injected: the test asked for it, with fail_next or fail_always"]
+        return [FAULT]
     lines = _wrapped(f"{finding.severity} {finding.code}: {finding.message}")
     hint = hint_of(finding)
     return lines + (_wrapped(f"hint: {hint}") if hint and hints else [])

@@ -20,7 +20,7 @@ from mparticle_fake_server.words import counted, printable
 from .errors import MParticleError, MParticleWarning
 from .marker import Allowance
 from .source import test_of
-from .wording import called, hint_of
+from .wording import FAULT, INTERCEPT, called, hint_of
 
 if TYPE_CHECKING:
     import pytest
@@ -85,7 +85,7 @@ class Trial:
         wrong = [(request, part, found) for request, part in parts if (found := _offending(part, self._allowance))]
         if wrong:
             self.failed = True
-            return _verdict(wrong)
+            return _verdict(wrong, self._allowance)
         try:
             self._warn(part for _, part in parts)
             if over and not self.failed:
@@ -148,13 +148,14 @@ class Trial:
     def _lines(self) -> list[str]:
         batches = {batch.id: batch for batch in self._batches()}
         lines = [line for request in self._requests() for line in _describe(request, batches, self._began_ms)]
+        unclaimed = self._unclaimed()
         if not lines:
-            lines = ["Nothing was sent with this test's key."]
+            lines = ["Nothing was sent with this test's key.", *([] if unclaimed else [INTERCEPT])]
         if len(lines) > MOST_LINES:
             lines[MOST_LINES - 1 :] = [
                 f"… and {len(lines) - MOST_LINES + 1} more lines. --mparticle-dump DIR writes all batches."
             ]
-        return lines + self._unclaimed()
+        return lines + unclaimed
 
     def _unclaimed(self) -> list[str]:
         found = self._unclaimed_requests()
@@ -236,10 +237,10 @@ def _offending(part: Part, allowance: Allowance) -> "list[Finding]":
     ]
 
 
-def _verdict(wrong: "list[tuple[RequestItem, Part, list[Finding]]]") -> str:
-    count = sum(len(findings) for _, _, findings in wrong)
+def _verdict(wrong: "list[tuple[RequestItem, Part, list[Finding]]]", allowance: Allowance) -> str:
+    codes = {finding.code for _, _, findings in wrong for finding in findings}
     first = wrong[0][2][0]
-    others = f" and {counted(count - 1, 'other')}" if count > 1 else ""
+    others = f" and {counted(len(codes) - 1, 'other code')}" if len(codes) > 1 else ""
     # The first line alone stands in the summary of the run.
     lines = [f"{first.code}{others}: production would not take what this test sent.", ""]
     for request, part, findings in wrong[:MOST_OFFENCES]:
@@ -250,9 +251,10 @@ def _verdict(wrong: "list[tuple[RequestItem, Part, list[Finding]]]") -> str:
             lines.append(f"    … and {len(findings) - MOST_OFFENCES} more")
     if len(wrong) > MOST_OFFENCES:
         lines.append(f"  … and {len(wrong) - MOST_OFFENCES} more")
-    codes = sorted({finding.code for _, _, findings in wrong for finding in findings})
-    if codes != ["server_error"]:
-        allowed = json.dumps([code for code in codes if code != "server_error"])
+    codes.discard("server_error")
+    if codes:
+        # The nearest marker counts alone, so that one to be pasted needs what the test has as well.
+        allowed = json.dumps(sorted(codes | allowance.marked))
         lines += ["", f"If it is meant to: @pytest.mark.mparticle(allow_invalid={allowed}); for all tests: mparticle_allow."]
     return "\n".join(lines)
 
@@ -265,6 +267,8 @@ def _tell(finding: "Finding") -> str:
 
 
 def _describe_finding(finding: "Finding") -> str:
+    if finding.code == "fault_injected":
+        return FAULT
     where = f" at {finding.pointer}" if finding.pointer else ""
     return printable(f"{finding.severity} {finding.code}{where}: ") + _said(finding)
 

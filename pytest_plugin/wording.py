@@ -14,6 +14,12 @@ def safe_repr(value: object) -> str:
         return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
 
 
+FAULT: Final = "fault_injected: the test asked for it, with fail_next or fail_always"
+"""What the finding of a fault comes to in a test."""
+
+INTERCEPT: Final = "What code sends to mParticle's own hosts only comes here with fake_mparticle.intercept()."
+"""What may be missing where nothing came."""
+
 _CA_OF_SERVE: Final = "the CA that 'mparticle-fake ca' prints"
 _CA_OF_A_TEST: Final = "the CA in fake_mparticle.ca_path, for requests by verify=fake_mparticle.ca_path"
 

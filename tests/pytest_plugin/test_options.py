@@ -1,6 +1,7 @@
 """Options, their ini twins, the marker, and what is said about them; what is mistyped is refused at once."""
 
 import json
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import get_args
 
@@ -122,6 +123,34 @@ def test_a_wrong_marker_is_an_error_of_its_test(suite: Suite, arguments: str, me
 
     result.assert_outcomes(errors=1, passed=1)
     result.stdout.fnmatch_lines([f"@pytest.mark.mparticle of test_it.py::test_marked (test_it.py:5)* {message}"])
+
+
+@pytest.mark.parametrize(
+    ("test", "arguments", "told"),
+    [
+        ("@pytest.mark.mparticle(mode='strikt')\ndef test_it(): pass", [], "@pytest.mark.mparticle of *"),
+        (
+            "def test_it(fake_mparticle): pass",
+            ["--mparticle-url", "http://127.0.0.1:1"],
+            "The fake at http://127.0.0.1:1 does not*",
+        ),
+        (
+            "@pytest.fixture(scope='session')\ndef fake_mparticle_options(): return {'timout': 1}\ndef test_a(fake_mparticle): 0",
+            [],
+            "The fixture fake_mparticle_options *",
+        ),
+        ("def test_it(fake_mparticle): fake_mparticle.expect('purchase')", [], "<expect(*"),
+    ],
+    ids=["marker", "address", "option", "expect"],
+)
+def test_an_error_around_a_test_is_told_once_and_alone(suite: Suite, test: str, arguments: list[str], told: str) -> None:
+    suite.write(test)
+
+    result = suite.run(*arguments)
+
+    assert len([line for line in result.outlines if fnmatch(line, told)]) == 1
+    result.stdout.no_fnmatch_line("*During handling of*")
+    result.stdout.no_fnmatch_line("Traceback*")
 
 
 def test_a_wrong_marker_is_an_error_of_a_test_without_the_fake_too(suite: Suite) -> None:

@@ -237,6 +237,29 @@ def test_a_missing_or_wrong_token_names_the_variable(token: str | None) -> None:
         RemoteSource(server.url, token)
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8])
+def test_what_a_fake_had_before_the_run_is_not_read(server: FakeServer, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    for _ in range(count):
+        namespace["send"](server.url, key="stranger", secret="s", path="/v2/event")
+    answers: list[bytes] = []
+    answer = RemoteSource._answer
+
+    def told(self: RemoteSource, method: str, target: str, body: object = None) -> bytes:
+        assert "limit=1000" not in target or f"after={count}" in target, "reads what came before the run"
+        assert "stats" not in target
+        answers.append(answer(self, method, target, body))
+        return answers[-1]
+
+    monkeypatch.setattr(RemoteSource, "_answer", told)
+
+    with closing(RemoteSource(server.url)) as source:
+        source.open_workspace("test #1", "key", "s", mode="faithful")
+        seen = source.requests(None), source.requests("test #1"), source.batches("test #1"), source.late()
+
+    assert seen == ([], [], [], [])
+    assert len(answers) < 20
+
+
 def test_a_fake_that_ends_meanwhile_fails_the_tests_and_does_not_hang(suite: Suite) -> None:
     suite.write("""
         def test_stops_it(fake_mparticle, fake_mparticle_server):

@@ -80,6 +80,7 @@ no event "purchase" was received
 note: assert_received does not wait; if the code under test sends in the background, wait_for does
 nothing was received with the key 'test-00000001'.
 Does the code under test send to fake_mparticle.url, with fake_mparticle.key and .secret (see .environ)?
+What code sends to mParticle's own hosts only comes here with fake_mparticle.intercept().
 """
     )
 
@@ -163,6 +164,25 @@ received (1):
      +0 ms   custom_event "login" customer_id='c1'
 """
     )
+
+
+def test_a_type_that_is_mistyped_where_events_of_it_came(sent: Sent) -> None:
+    sent.events(event("login"))
+
+    report = report_of(lambda: sent.inbox.assert_received("custom_events"))
+
+    assert "note: 'custom_events' is the name of no event that came; did you mean 'custom_event'?\n" in report
+
+
+def test_the_data_of_an_event_as_a_keyword_is_told(sent: Sent) -> None:
+    sent.events(event("login"))
+
+    report = report_of(lambda: sent.inbox.assert_received("login", data={"event_name": "login"}))
+
+    assert (
+        "note: keyword 'data' was taken for a custom attribute; what an event's data has is asked for by keywords of its own, "
+        "such as total_amount=…\n"
+    ) in report
 
 
 @pytest.mark.parametrize("name", ["Purchases of a day", "checkout", "login"])

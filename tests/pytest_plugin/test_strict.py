@@ -1,5 +1,7 @@
 """Strict by default: a test fails for what it sent, unless that is allowed; warnings, the section in the report."""
 
+import re
+
 import pytest
 
 from tests.pytest_plugin.suites import Suite
@@ -203,6 +205,55 @@ def test_a_code_can_be_allowed_and_others_still_fail(suite: Suite) -> None:
     result.stdout.fnmatch_lines(["json_broken: production would not take *"])
 
 
+def test_the_marker_that_a_verdict_advises_allows_what_was_allowed_before_too(suite: Suite) -> None:
+    suite.ini("mparticle_allow = timestamp_too_old")
+    text = """
+        @pytest.mark.mparticle(allow_invalid={})
+        def test_both(fake_mparticle):
+            send(fake_mparticle, batch(event(custom_event_type="unheard"), {{"event_type": "custom_event", "data": {{}}}}))
+    """
+    suite.write(text.format('["unknown_value"]'))
+    (advised,) = re.findall(r"meant to: @pytest.mark.mparticle\(allow_invalid=(.+?)\);", suite.run().stdout.str())
+    suite.write(text.format(advised))
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1)
+    assert advised == '["required_missing", "unknown_value"]'
+
+
+def test_the_headline_of_a_verdict_counts_codes(suite: Suite) -> None:
+    suite.write("""
+        def test_one(fake_mparticle):
+            send(fake_mparticle, batch({"event_type": "custom_event", "data": {}}))
+
+        def test_two(fake_mparticle):
+            send(fake_mparticle, batch({"event_type": "custom_event", "data": {"custom_event_type": "unheard"}}))
+    """)
+
+    result = suite.run()
+
+    result.stdout.fnmatch_lines(["required_missing: production *"])
+    result.stdout.fnmatch_lines(["required_missing and 1 other code: production *"])
+
+
+def test_a_mistake_in_a_test_does_not_hide_the_verdict_on_what_it_sent_in_its_teardown(suite: Suite) -> None:
+    suite.write("""
+        @pytest.fixture
+        def sending(fake_mparticle):
+            yield
+            send(fake_mparticle, BAD)
+
+        def test_it(fake_mparticle, sending):
+            fake_mparticle.expect("purchase")
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(['<expect(event "purchase")> expected nothing: *', "", "required_missing: production *"])
+
+
 def test_the_reason_for_which_a_batch_was_dropped_can_be_allowed(suite: Suite) -> None:
     suite.write("""
         @pytest.mark.mparticle(allow_invalid=["duplicate_batch"])
@@ -385,6 +436,32 @@ def test_the_section_says_that_nothing_was_sent_and_lists_what_belongs_to_nobody
         ],
         consecutive=True,
     )
+
+
+def test_the_section_of_a_test_that_sent_nothing_names_interception(suite: Suite) -> None:
+    suite.write("""
+        def test_fails(fake_mparticle):
+            assert False
+    """)
+
+    result = suite.run()
+
+    result.stdout.fnmatch_lines(
+        ["Nothing was sent with this test's key.", "What code sends to *own hosts*fake_mparticle.intercept()."]
+    )
+
+
+def test_the_section_tells_a_fault_in_few_words(suite: Suite) -> None:
+    suite.write("""
+        def test_fails(fake_mparticle):
+            fake_mparticle.fail_next()
+            send(fake_mparticle)
+            assert False
+    """)
+
+    result = suite.run()
+
+    result.stdout.fnmatch_lines(["    fault_injected: the test asked for it, with fail_next or fail_always"])
 
 
 def test_the_section_is_bounded(suite: Suite) -> None:
