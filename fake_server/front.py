@@ -37,13 +37,13 @@ THREADS: Final = 4
 """For all that reads or writes the store at length; more of them would only make uploads wait for their turn to compute."""
 
 WAKE_SECONDS: Final = 0.001
-BUSY_WAKE_SECONDS: Final = 0.02
+BUSY_WAKE_SECONDS: Final = 0.05
 """Commits within this time wake the watchers once: the first after a quiet time, the second under load."""
 
 REST_SECONDS: Final = 0.1
 """How long a stream rests after a chunk, at least. With the 200 records of a poll, it carries 2 000 a second and lags beyond."""
 
-SHARE: Final = 0.04
+SHARE: Final = 0.03
 """The share of the event loop's time that all streams together take for themselves; they rest longer where chunks cost more."""
 
 
