@@ -139,6 +139,7 @@ class UploadProtocol(HttpToolsProtocol):
         self._offer: bytes | None = None
         self._whole_head: list[tuple[bytes, bytes]] | None = None
         self._head_size = 0
+        self._head_end = b""
         self._refused = False
         self._asked: deque[RequestResponseCycle] = deque()
 
@@ -149,17 +150,12 @@ class UploadProtocol(HttpToolsProtocol):
         self._quiet = False
         self._request = None
         if self._between:
-            known = self._turn.heads.find(data)
-            if known is not None and self._is_free():
-                head, body = known
-                self._unparsed = data
-                self._upload(head.place, head.headers, head.kept, body)
-                self._unparsed = None
-                return
-            if len(data) > MOST_OF_A_HEAD and data.find(b"\r\n\r\n", 0, MOST_OF_A_HEAD) < 0:
-                self._refuse_head()
+            if self._take_known(data):
                 return
             self._request = data
+        if self._has_large_head(data):
+            self._refuse_head()
+            return
         headers = self.headers
         try:
             while True:
@@ -179,8 +175,30 @@ class UploadProtocol(HttpToolsProtocol):
             else:
                 # What came before it in the same read belongs to another request.
                 self._head_size = len(data) if self._request is not None else 0
+            self._head_end = data[-3:]
             if self._head_size > MOST_OF_A_HEAD:
                 self._refuse_head()
+
+    def _take_known(self, data: bytes) -> bool:
+        """Take an upload whose head came before, which needs no parsing; False where it has to be parsed."""
+        known = self._turn.heads.find(data)
+        if known is None or not self._is_free():
+            return False
+        head, body = known
+        self._unparsed = data
+        self._upload(head.place, head.headers, head.kept, body)
+        self._unparsed = None
+        return True
+
+    def _has_large_head(self, data: bytes) -> bool:
+        """Whether what came of a head, with what has just arrived, passes the limit."""
+        if self._between:
+            return len(data) > MOST_OF_A_HEAD and data.find(b"\r\n\r\n", 0, MOST_OF_A_HEAD) < 0
+        if self.headers is self._whole_head:
+            return False
+        # The end of the head may be cut too.
+        end = (self._head_end + data).find(b"\r\n\r\n")
+        return self._head_size + (len(data) if end < 0 else end - len(self._head_end)) > MOST_OF_A_HEAD
 
     def _refuse_head(self) -> None:
         self._refuse(
@@ -320,14 +338,16 @@ class UploadProtocol(HttpToolsProtocol):
         if self._offer is not None:
             return
         self._between = True
+        # What else came with it is another request's.
+        request, self._request = self._request, None
         place, self._place = self._place, None
         if place is None:
             super().on_message_complete()
             return
         parts, self._parts = self._parts, []
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        if self._request is not None:
-            self._turn.heads.learn(self._request, body, place, self.headers)
+        if request is not None:
+            self._turn.heads.learn(request, body, place, self.headers)
         self._upload(place, self.headers, b"", body)
 
     def _upload(self, place: Place, headers: Headers, kept: bytes, body: bytes) -> None:

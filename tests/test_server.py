@@ -782,6 +782,32 @@ def test_a_head_of_100_kb_is_refused_however_it_arrives(server: FakeServer) -> N
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
+def test_a_large_body_before_a_head_that_is_cut_does_not_count_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mparticle_fake_server.protocol.MOST_OF_A_HEAD", 1_000)
+    body = HELLO + b" " * 2_000
+    upload = head(f"Content-Length: {len(body)}") + body
+    closing = head("Content-Length: 0", "Connection: close")
+    with FakeServer() as server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(upload + closing[:40])
+        first = client.recv(65_536)
+        client.sendall(closing[40:])
+
+        assert re.findall(rb"HTTP/1.1 (\d+)", first + rest_of(client)) == [b"202", b"400"]
+
+
+def test_a_large_body_behind_a_head_whose_end_is_cut_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mparticle_fake_server.protocol.MOST_OF_A_HEAD", 1_000)
+    body = HELLO + b" " * 2_000
+    upload = head(f"Content-Length: {len(body)}", "Connection: close")
+    with FakeServer() as server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(upload[:-1])
+        # When this is answered, the loop has read what came before.
+        exchange(server, b"GET /_fake/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        client.sendall(upload[-1:] + body)
+
+        assert rest_of(client).startswith(b"HTTP/1.1 202 ")
+
+
 def test_a_head_of_60_kb_is_read(server: FakeServer) -> None:
     cookie = f"Cookie: {'x' * 60_000}"
 
