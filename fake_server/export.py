@@ -29,7 +29,9 @@ def export(url: str, token: str | None, output: str, filters: tuple[str, ...]) -
             for chunk in answer.iter_content(65_536):
                 file.write(chunk)
                 count += chunk.count(b"\n")
-    click.echo(f"Exported {count} {'batch' if count == 1 else 'batches'}.", err=True)
+    from .words import counted
+
+    click.echo(f"Exported {counted(count, 'batch', 'batches')}.", err=True)
 
 
 @contextmanager

@@ -218,7 +218,7 @@ class Intake:
             for index, (recorded, place) in enumerate(zip(record.batches, reading.places, strict=True)):
                 if recorded.findings:
                     recorded.findings = tuple([_in_bulk(finding, index, place) for finding in recorded.findings])
-        return _place(findings, decoded.value, record.batches, form)
+        return _place(findings, reading)
 
     def _judge(self, reading: Reading, id: int, seen: dict[tuple[str, str], str]) -> None:
         """Give the request its status and its batches their verdicts; what the workspace ignores is silenced after that."""
@@ -408,8 +408,9 @@ def _in_bulk(finding: Finding, index: int, place: int) -> Finding:
     return msgspec.structs.replace(finding, index=index, raw_pointer=raw_pointer)
 
 
-def _place(findings: list[Finding], body: Any, batches: Sequence[BatchRecord], form: Form) -> list[Finding]:
-    """Hand what decoding found inside a batch of `body` to that batch; returns the rest."""
+def _place(findings: list[Finding], reading: Reading) -> list[Finding]:
+    """Hand what decoding found inside a batch to that batch; returns the rest."""
+    batches, form = reading.record.batches, reading.form
     rest = []
     for finding in findings:
         if not finding.raw_pointer or finding.code == "wrong_top_level":
@@ -419,10 +420,10 @@ def _place(findings: list[Finding], body: Any, batches: Sequence[BatchRecord], f
         index = None
         if form.bulk:
             first, _, inner = pointer[1:].partition("/")
-            if not isinstance(body[int(first)], dict):
+            if int(first) not in reading.places:
                 rest.append(finding)
                 continue
-            index, pointer = len(_objects(body[: int(first)])), f"/{inner}"
+            index, pointer = reading.places.index(int(first)), f"/{inner}"
         batch = batches[index or 0]
         canonical = "" if form.dialect == "native" else pointer
         batch.findings = (*batch.findings, msgspec.structs.replace(finding, pointer=canonical, index=index))

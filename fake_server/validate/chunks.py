@@ -13,8 +13,9 @@ from .. import dialects
 from ..checks.finding import Finding, make
 from ..checks.found import got
 from ..decoding import decode
+from ..json_text import scan
 from . import har
-from .documents import BrokenError, Document, goes_on
+from .documents import BrokenError, Document
 from .places import Ruler
 from .sources import BLOCK, Source, SourceError
 
@@ -141,10 +142,19 @@ def _is_ndjson(head: bytearray) -> bool:
         return True
     # Not the first line by itself: a document over several lines, or NDJSON with a fault in the first.
     beginning = bytes(head[: max(_HEAD, end + _HEAD)])
-    if goes_on(beginning):
+    if _goes_on(beginning):
         return False
     # The last line may be cut here; that it is not JSON then does no harm.
     return any(_is_container(line) for line in _first_lines(beginning)[1:])
+
+
+def _goes_on(text: bytes) -> bool:
+    """Whether a text is the beginning of JSON, or all of it."""
+    try:
+        return all(lexeme.kind != "fault" or lexeme.start >= len(text) for lexeme in scan(text))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # The name of a member is not text.
+        return False
 
 
 def _is_container(line: bytes) -> bool:

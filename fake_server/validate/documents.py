@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ..checks.finding import Finding, make
-from ..json_text import Path, fault_at, scan
+from ..json_text import Path, fault_at
 from .places import Ruler
 from .sources import BLOCK, Source
 
@@ -235,12 +235,3 @@ class Document:
             # It may end in the middle of a character.
             text = text.decode("utf-8", "surrogateescape").rstrip(_HALVES).encode("utf-8", "surrogateescape")
         return BrokenError(self.place(), text)
-
-
-def goes_on(text: bytes) -> bool:
-    """Whether a text is the beginning of JSON, or all of it."""
-    try:
-        return all(lexeme.kind != "fault" or lexeme.start >= len(text) for lexeme in scan(text))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        # The name of a member is not text.
-        return False
