@@ -219,7 +219,8 @@ class Recorder(ABC):
 
     def _unremember(self, up_to: int) -> None:
         if up_to:
-            self._pages = {}
+            # Another dictionary: a page that is being made, perhaps by another thread, may hold what goes now.
+            self._pages = {after: page for after, page in list(self._pages.items()) if after >= up_to}
         for seen in list(takewhile(lambda seen: self._seen[seen][0] <= up_to, self._seen)):
             del self._seen[seen]
 

@@ -218,10 +218,9 @@ class SqlRecorder(Recorder):
             for record in requests:
                 self._remember(record.id, record.key, record.batches)
             self._unremember(cut)
-            if cut:
+            if self._recent and self._recent[0].id <= cut:
                 self._recent = []
-            else:
-                self._show(requests)
+            self._show([record for record in requests if record.id > cut])
             # Last: whoever sees the new id finds the requests.
             self._last_id = next_id
         self._notify()

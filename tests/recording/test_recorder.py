@@ -241,6 +241,16 @@ def test_who_is_far_behind_sees_every_request_once(recorder: Recorder) -> None:
     assert [len(request.body) for request in requests][::2] == sizes
 
 
+def test_a_page_is_shared_while_older_requests_are_forgotten(open_store: OpenStore) -> None:
+    recorder = open_store(keep=3)
+    recorder.record([upload() for _ in range(3)])
+    page = recorder.page(2, 1)
+    recorder.record([upload()])
+
+    assert (recorder.forgotten, recorder.page(2, 1)) == (1, page)
+    assert recorder.page(2, 1) is page
+
+
 def test_a_page_that_was_looked_at_is_not_shown_again_once_it_is_forgotten(recorder: Recorder) -> None:
     recorder.record([upload()])
     looked_at = recorder.page(0, 10).records

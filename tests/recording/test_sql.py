@@ -136,6 +136,18 @@ def test_what_was_kept_before_counts_when_the_file_is_opened_again(store: str) -
         assert ids(recorder) == [2, 3, 4]
 
 
+def test_whoever_watches_a_full_store_reads_the_newest_requests_from_memory(store: str) -> None:
+    with opened(store, keep=5) as recorder:
+        requests = [upload() for _ in range(20)]
+        for request in requests:
+            recorder.record([request])
+
+        read = list(recorder.requests(after=15))
+
+    assert recorder.forgotten == 15
+    assert [record is other for record, other in zip(read, requests[15:], strict=True)] == [True] * 5
+
+
 def test_a_store_opened_with_a_smaller_keep_shrinks_at_the_next_request(store: str) -> None:
     with opened(store) as recorder:
         recorder.record([upload() for _ in range(10)])
