@@ -101,6 +101,8 @@ AT_ONCE: Final = 200
 SMALL: Final = 2500
 """Bytes of a small request's body."""
 
+_BEGINNINGS: Final = {b"", b"{", b"[", b" ", b"\n", b"\t", b"\r"}
+
 MOST_TEXT: Final = 1_000_000
 """Bytes of the bodies of a page that are joined to be searched."""
 
@@ -166,14 +168,10 @@ class Filter(msgspec.Struct):
         """Whether any request of a page may match, told by one search through the text of all, made once for all who ask."""
         if not self.needles:
             return True
-        if page.text is None:
-            for record in page.records:
-                if record.literal is None:
-                    record.literal = _is_literal(record)
-            sizes = sum(len(record.body) for record in page.records)
-            told = sizes < MOST_TEXT and all(record.literal for record in page.records)
-            page.text = b"\n".join(record.body for record in page.records) if told else b""
-        return not page.text or all(needle in page.text for needle in self.needles)
+        text = page.text
+        if text is None:
+            text = page.text = _text_of(page.records)
+        return not text or all(needle in text for needle in self.needles)
 
     def batches(self, record: RequestRecord) -> Iterator[BatchItem]:
         """The matching batches of a request."""
@@ -213,18 +211,40 @@ class Filter(msgspec.Struct):
         return differences
 
 
+def _text_of(records: list[RequestRecord]) -> bytes:
+    """The bodies of all; empty if a look into their bytes does not tell what texts they hold."""
+    bodies = [record.body for record in records]
+    if sum(map(len, bodies)) >= MOST_TEXT:
+        return b""
+    # Sets, as most records have the same: each is looked at once.
+    told = (
+        {record.dialect for record in records} <= {"standard"}
+        and {body[:1] for body in bodies} <= _BEGINNINGS
+        and all(map(_says_utf_8, {record.headers for record in records}))
+    )
+    text = b"\n".join(bodies) if told else b""
+    return text if _holds_no_escapes(text) else b""
+
+
 def _is_literal(record: RequestRecord) -> bool:
     """Whether a look into the bytes of the body tells what texts it holds: UTF-8 JSON as sent, without escaped letters."""
-    # Words of its own anywhere in the header block: that they are there may be chance, that they are not is certain.
-    headers = record.headers.lower()
     return (
         record.dialect == "standard"
-        and record.body[:1] in b"{[ \n\t\r"
-        # Other escapes are of characters that no needle has.
-        and b"\\u" not in record.body
-        and b"content-encoding" not in headers
-        and b"charset" not in headers
+        and record.body[:1] in _BEGINNINGS
+        and _holds_no_escapes(record.body)
+        and _says_utf_8(record.headers)
     )
+
+
+def _holds_no_escapes(body: bytes) -> bool:
+    # Other escapes are of characters that no needle has.
+    return b"\\" not in body or b"\\u" not in body
+
+
+def _says_utf_8(headers: bytes) -> bool:
+    # Words of its own anywhere in the header block: that they are there may be chance, that they are not is certain.
+    lower = headers.lower()
+    return b"content-encoding" not in lower and b"charset" not in lower
 
 
 def _unknown(name: str, kind: Kind, others: tuple[str, ...]) -> str:
