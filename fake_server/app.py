@@ -217,9 +217,9 @@ def _await(recorder: Recorder, waiting: Waiting) -> Answer:
         if answer is not None:
             return answer
         left = end - time.monotonic()
-        if left <= 0:
+        if left <= 0 and not waiting.behind:
             return polled(waiting.give_up)
-        recorder.wait(lambda: waiting.behind, left)
+        recorder.wait(lambda: waiting.behind, max(left, 0))
 
 
 def _followed(recorder: Recorder, following: Following) -> Iterator[bytes]:

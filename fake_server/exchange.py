@@ -67,6 +67,10 @@ class Waiting(Protocol):
     def behind(self) -> bool:
         """Whether there are records that `poll` has not looked at."""
 
+    @property
+    def far_behind(self) -> bool:
+        """Whether these are so many that waiting for more would not make the next look cheaper."""
+
     def give_up(self) -> Answer:
         """The answer after `timeout`."""
 

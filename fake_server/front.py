@@ -246,14 +246,14 @@ class Front:
                     await asyncio.sleep(0)
             else:
                 answer = polled(waiting.poll)
-            catching_up = waiting.behind
             if answer is not None:
                 return answer
             if self._closing.done():
                 return error_answer(503, "The server was stopped while you waited.")
-            if waiting.behind:
-                continue
             left = end - self._loop.time()
+            catching_up = waiting.far_behind or (waiting.behind and left <= 0)
+            if catching_up:
+                continue
             if left <= 0:
                 # Looking for near misses reads everything that was recorded.
                 return await self._loop.run_in_executor(None, polled, waiting.give_up)
@@ -285,8 +285,8 @@ class Front:
             wakers.add(sleeper)
         try:
             if watching is not None and watching.behind:
-                # Recorded by another thread since the last poll.
-                return True
+                # Recorded since the last poll.
+                self._recorded()
             done, _ = await asyncio.wait(wakers, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             return bool(done)
         finally:

@@ -63,6 +63,11 @@ class Wait:
         return self._position < self.recorder.last_id()
 
     @property
+    def far_behind(self) -> bool:
+        """Whether these fill a look."""
+        return self._position + AT_ONCE <= self.recorder.last_id()
+
+    @property
     def met(self) -> bool:
         """Whether enough items were found."""
         return len(self.items) >= self.count

@@ -499,6 +499,7 @@ def test_a_sleeper_that_finds_something_new_at_once_is_forgotten(server: FakeSer
     class Behind:
         timeout = 1.0
         behind = True
+        far_behind = False
 
         def poll(self) -> Answer | None:
             return None

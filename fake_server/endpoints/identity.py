@@ -166,6 +166,7 @@ class _Later:
 
     timeout = 60.0
     behind = True
+    far_behind = True
 
     def __init__(self, api: _Api, asked: _Asked) -> None:
         self._api = api

@@ -462,6 +462,15 @@ def test_waiting_after_an_id_looks_at_newer_ones_alone(fake: Fake) -> None:
     assert fake.request("GET", "/_fake/wait?event_name=Play&after=1.0.0&timeout=0").status == 408
 
 
+def test_waiting_for_no_time_looks_at_all_there_is(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mparticle_fake_server.waiting.AT_ONCE", 10)
+    for _ in range(13):
+        fake.upload(batch())
+
+    # A look ends at the tenth: what is left fills none.
+    assert fake.ask("wait?of=batches&after=7.0&count=6&timeout=0")["count"] == 6
+
+
 # -- workspaces ------------------------------------------------------------------------------------------------------------
 
 
