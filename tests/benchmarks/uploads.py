@@ -9,7 +9,10 @@ from tests.benchmarks.load import Load, upload
 from tests.benchmarks.row import Row, at_least
 from tests.benchmarks.subject import serving
 
-ROUNDS = 5
+ROUNDS = 11
+SECONDS = 0.5
+"""Of a measurement: the machine's own speed changes within seconds, so that many short ones tell more than few long ones."""
+
 WATCHERS = 8
 BULK = 100
 
@@ -19,7 +22,7 @@ def uploads() -> Iterator[Row]:
     rates: dict[str, list[float]] = defaultdict(list)
     for _ in range(ROUNDS):
         with serving("peer") as port:
-            rates["peer"].append(upload(Load(port)).rate)
+            rates["peer"].append(upload(Load(port, seconds=SECONDS)).rate)
         for store in ("memory", "sqlite"):
             rates[store].append(_measure(store))
             rates[f"{store}, watched"].append(_measure(store, watchers=WATCHERS))
@@ -40,4 +43,4 @@ def _measure(store: str, *, batches: int = 1, watchers: int = 0) -> float:
     with TemporaryDirectory() as directory:
         url = f"sqlite:///{Path(directory) / 'fake.db'}" if store == "sqlite" else store
         with serving("fake", url) as port:
-            return upload(Load(port, batches=batches, streams=watchers, polls=watchers)).rate
+            return upload(Load(port, batches=batches, streams=watchers, polls=watchers, seconds=SECONDS)).rate
