@@ -10,8 +10,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from itertools import cycle
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Final
+
+import msgspec
+
+from mparticle_fixtures.mapped import Mapped, mapped_files
 
 from .chunks import Chunk, chunks
 from .examination import Options, Result, examine
@@ -78,21 +84,27 @@ def _looking(options: Options, workers: int) -> Iterator[Look]:
     forks = sys.platform == "linux" and threading.active_count() == 1
     pool: ProcessPoolExecutor | None = None
     taken = 0
+    # One for each chunk that waits, and for the next: when that is handed out, what was in its file has been examined.
+    count = AHEAD * workers + 1
+    with mapped_files(count) as paths:
+        texts = cycle(enumerate(map(Mapped, paths)))
 
-    def look(chunk: Chunk, seen: Seen) -> "Future[Result]":
-        nonlocal pool, taken
-        taken += len(chunk.text)
-        if taken <= IN_PROCESS:
-            return _here(options, chunk, seen)
-        if pool is None:
-            pool = ProcessPoolExecutor(workers, get_context("fork" if forks else "spawn"), _begin, (os.getpid(),))
-        return pool.submit(examine, chunk, options, seen)
+        def look(chunk: Chunk, seen: Seen) -> "Future[Result]":
+            nonlocal pool, taken
+            taken += len(chunk.text)
+            if taken <= IN_PROCESS:
+                return _here(options, chunk, seen)
+            if pool is None:
+                pool = ProcessPoolExecutor(workers, get_context("fork" if forks else "spawn"), _begin, (os.getpid(), paths))
+            number, text = next(texts)
+            text.write(chunk.text)
+            return pool.submit(_examine, number, len(chunk.text), msgspec.structs.replace(chunk, text=b""), options, seen)
 
-    try:
-        yield look
-    finally:
-        if pool is not None:
-            pool.shutdown(cancel_futures=True)
+        try:
+            yield look
+        finally:
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
 
 
 def _here(options: Options, chunk: Chunk, seen: Seen) -> "Future[Result]":
@@ -101,7 +113,19 @@ def _here(options: Options, chunk: Chunk, seen: Seen) -> "Future[Result]":
     return future
 
 
-def _begin(parent: int) -> None:
+# -- in a worker -----------------------------------------------------------------------------------------------------------
+
+_texts: list[Mapped] = []
+
+
+def _examine(number: int, size: int, chunk: Chunk, options: Options, seen: Seen) -> Result:
+    """Examine a chunk whose text is in the mapped file of this number."""
+    chunk.text = bytes(_texts[number].read(size))
+    return examine(chunk, options, seen)
+
+
+def _begin(parent: int, paths: list[Path]) -> None:
+    _texts[:] = map(Mapped, paths)
     # Ctrl-C is for the parent, which stops its workers; if it is killed they end by themselves.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
