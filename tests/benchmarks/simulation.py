@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 if __name__ == "__main__":
@@ -32,7 +31,9 @@ WORKERS_USERS = 44_000
 MANY_USERS = 103_000
 """They upload a million."""
 
-PROMISED_RATE = 40_000
+PROMISED_RATIO = 40_000 / 2_200
+"""40 000 batches a second where the naive generator makes 2 200: a slower machine slows down both."""
+
 PROMISED_MB = 300
 NAIVE_BATCHES = 2_000
 
@@ -41,14 +42,9 @@ def simulation() -> Iterator[Row]:
     """Batches a second of processor time, and against the naive generator; of elapsed time with two workers; MB; ms."""
     rounds = [(_run("simulate", USERS, 1), _run("naive", NAIVE_BATCHES, 1)) for _ in range(ROUNDS)]
     rates, naive = ([run["batches"] / run["processor_s"] for run in runs] for runs in zip(*rounds, strict=True))
-    rate, ratio = median(rates), median(ours / theirs for ours, theirs in zip(rates, naive, strict=True))
-    yield Row(
-        "simulation to NDJSON, 1 core, vs naive Faker",
-        f"{rate:,.0f} batches/s",
-        f"{median(naive):,.0f} batches/s",
-        f"{ratio:.1f}",
-        f">= {PROMISED_RATE:,}",
-        rate >= PROMISED_RATE,
+    yield replace(
+        at_least(PROMISED_RATIO, "simulation to NDJSON, 1 core, vs naive Faker", rates, naive, "batches/s"),
+        promised=f">= {PROMISED_RATIO:.1f}",
     )
     if (os.cpu_count() or 1) > 1:
         pairs = [(_run("simulate", WORKERS_USERS, 1), _run("simulate", WORKERS_USERS, 2)) for _ in range(ROUNDS)]
