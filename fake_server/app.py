@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
-from typing import Unpack
+from typing import Final, Unpack
 
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, NotFound
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import BaseConverter, MapAdapter
 
 from .checks.finding import make
-from .endpoints import cors
+from .endpoints import cors, start_page
 from .endpoints.answers import CODES, error_answer, tell
 from .exchange import Answer, Chunks, Endpoint, Following, Submission, Taking, Waiting
 from .hosting import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS, Options, open_intake, polled, query_of, tables
@@ -27,6 +27,20 @@ def create_app(**options: Unpack[Options]) -> Flask:
     """A complete fake mParticle as a Flask application; `app.extensions["mparticle_fake"]` is its Intake."""
     intake = open_intake(**options)
     return make_app(intake, tables(intake, options.get("token")))
+
+
+class _Whole(BaseConverter):
+    """A variable part that may have slashes: percent-encoded ones come decoded, as hosts hand a path on.
+
+    It has not the end of a longer path in it, which other methods serve.
+    """
+
+    regex = r"(?:(?!/inputs/[^/]+$)[\s\S])+"
+    part_isolating = False
+
+
+_WITH_SLASHES: Final = ("<name>", "<whole:name>")
+"""The part of a path that may, and how Werkzeug is told so: the name of a workspace is anybody's choice, an API key is not."""
 
 
 class _Application(Flask):
@@ -46,9 +60,10 @@ def make_app(intake: Intake, rows: list[Endpoint]) -> Flask:
     # A path is what the client wrote: no redirect may turn its POST into something else.
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = True
+    app.url_map.converters["whole"] = _Whole
     for row in rows:
         app.add_url_rule(
-            row.path,
+            row.path.replace(*_WITH_SLASHES),
             endpoint=f"{row.method} {row.path}",
             view_func=_view(intake, row),
             methods=[row.method],
@@ -122,6 +137,9 @@ def submission_of(
 def _stray(intake: Intake, submission: Submission, status: int, paths: list[str], methods: list[str]) -> Answer:
     """The answer to a path or a method that no table has; recorded, unless it was meant for the inspect API."""
     path = submission.path
+    if (submission.method, path) == ("GET", "/") and b"text/html" in (submission.header(b"accept") or b""):
+        # Somebody opens the server's address in a browser; for clients it is as unknown as any other path.
+        return start_page.page()
     if status == 405:
         finding = make(
             "method_not_allowed",
@@ -149,7 +167,7 @@ def _path_hint(path: str, paths: list[str]) -> str:
         return f"Did you mean {squeezed}? The client's host or base path ends in a slash too many."
     if f"/v2{squeezed}" in paths:
         return "The host of the SDK's Configuration must include /v2."
-    near = difflib.get_close_matches(path[:200], paths, 1, 0.7) if squeezed != "/_fake" else []
+    near = difflib.get_close_matches(path[:200], paths, 1, 0.7)
     return f"Did you mean {near[0]}?" if near else "GET /_fake/openapi.json lists what is served."
 
 

@@ -57,6 +57,11 @@ def error_answer(status: int, *messages: str, headers: Headers | None = None) ->
     return json_answer(status, {"errors": [{"code": code, "message": message} for message in messages]}, headers)
 
 
+def too_large_answer(size: int, most: int) -> Answer:
+    """413 to a body of more than `most` bytes, of which `size` were announced or seen."""
+    return error_answer(413, f"The body has {size} bytes or more; the server takes {most}.")
+
+
 def _code(status: int) -> str:
     """The code of a status that only a fault answers with."""
     try:

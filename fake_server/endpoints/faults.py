@@ -9,7 +9,7 @@ from ..exchange import Answer, Endpoint, Submission
 from ..faults import Faults
 from ..intake import Intake
 from ..query import FilterError
-from .answers import error_answer, json_answer
+from .answers import error_answer, json_answer, too_large_answer
 from .guard import guarded, pairs
 
 EXAMPLE = '{"items": [{"status": 429, "retry_after": 1, "times": 1}]}'
@@ -35,7 +35,7 @@ class _Api:
 
     def put(self, submission: Submission) -> Answer:
         if submission.oversize:
-            return error_answer(413, f"The body has {submission.oversize} bytes; the server takes {self.intake.max_body}.")
+            return too_large_answer(submission.oversize, self.intake.max_body)
         faults = self._of_workspace(submission)
         if isinstance(faults, Answer):
             return faults

@@ -8,6 +8,7 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Final, Literal
 
 import msgspec
@@ -19,11 +20,11 @@ from ..items import batch_items, request_item
 from ..query import Cursor, Filter, FilterError, Item, Kind
 from ..version import __version__
 from ..waiting import Wait
-from . import inspect_import, inspect_stream, inspect_workspaces
+from . import inspect_import, inspect_stream, inspect_workspaces, start_page
 from .answers import error_answer, json_answer
 from .guard import guarded
 from .guard import pairs as read_pairs
-from .inspect_question import after_of, integer, seconds, take
+from .inspect_question import after_of, integer, seconds, take, unknown_workspace
 from .openapi import document
 
 MOST_ITEMS: Final = 1000
@@ -56,6 +57,7 @@ def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
         *inspect_stream.endpoints(intake, token),
         *inspect_import.endpoints(intake, token),
         *inspect_workspaces.endpoints(intake, token),
+        *start_page.endpoints(),
     ]
 
 
@@ -75,12 +77,14 @@ class _Inspect:
         def listing(submission: Submission) -> Reply:
             pairs = read_pairs(submission)
             taken = take(pairs, "after", "limit")
-            found = query.by_request(self.recorder, Filter.parse(pairs, kind, ("after", "limit")), kind, after_of(taken))
+            filter = Filter.parse(pairs, kind, ("after", "limit"))
+            hint = partial(unknown_workspace, self.intake, filter)
+            found = query.by_request(self.recorder, filter, kind, after_of(taken))
             if NDJSON in (submission.header(b"accept") or b"").decode("latin-1").lower():
                 limit = integer(taken, "limit", 0, 2**31)
                 return Chunks([(b"content-type", NDJSON.encode())], _lines(found, limit))
             limit = integer(taken, "limit", 100, MOST_ITEMS)
-            return Chunks([(b"content-type", b"application/json")], _page(found, limit))
+            return Chunks([(b"content-type", b"application/json")], _page(found, limit, hint))
 
         return listing
 
@@ -118,8 +122,26 @@ class _Inspect:
             integer(taken, "count", 1, 100_000),
             seconds(taken, "timeout", 10.0),
             after_of(taken),
-            _waited,
+            self._waited,
         )
+
+    def _waited(self, wait: Wait) -> Answer:
+        found = {"items": wait.items, "count": len(wait.items), "wanted": wait.count}
+        if wait.met:
+            return json_answer(200, found)
+        message = f"{len(wait.items)} of {wait.count} {wait.kind} matched within {wait.timeout:g} s."
+        nearest = wait.near_misses()
+        hint = unknown_workspace(self.intake, wait.filter) if not nearest and not wait.items else None
+        if nearest:
+            first = "; ".join(
+                f"{difference.field} is {json.dumps(difference.got)[:80]}, expected {difference.expected!r}"
+                for difference in nearest[0].differences
+            )
+            message += f" The nearest, {nearest[0].id}, differs: {first}."
+        elif hint is not None:
+            message += f" {hint}"
+        errors = [{"code": "REQUEST_TIMEOUT", "message": message}]
+        return json_answer(408, {"errors": errors, **found, "nearest": nearest})
 
     def stats(self, submission: Submission) -> Answer:
         pairs = read_pairs(submission)
@@ -194,8 +216,8 @@ def _id(text: str) -> tuple[int, ...]:
         ) from error
 
 
-def _page(found: Found, limit: int) -> Iterator[bytes]:
-    """A page in one chunk, behind an empty one for every so many requests that were looked at."""
+def _page(found: Found, limit: int, hint: Callable[[], str | None]) -> Iterator[bytes]:
+    """A page in one chunk, behind an empty one for every so many requests that were looked at; an empty page may have a hint."""
     items: list[Item] = []
     looked = 0
     for worth, of_request in found:
@@ -208,7 +230,8 @@ def _page(found: Found, limit: int) -> Iterator[bytes]:
         if looked >= query.AT_ONCE:
             looked = 0
             yield b""
-    yield _encode({"items": items, "next": None})
+    told = None if items else hint()
+    yield _encode({"items": items, "next": None} | ({} if told is None else {"hint": told}))
 
 
 def _lines(found: Found, limit: int) -> Iterator[bytes]:
@@ -232,19 +255,3 @@ def _lines(found: Found, limit: int) -> Iterator[bytes]:
             yield b"".join(block)
             block, size, looked = [], 0, 0
     yield b"".join(block)
-
-
-def _waited(wait: Wait) -> Answer:
-    found = {"items": wait.items, "count": len(wait.items), "wanted": wait.count}
-    if wait.met:
-        return json_answer(200, found)
-    message = f"{len(wait.items)} of {wait.count} {wait.kind} matched within {wait.timeout:g} s."
-    nearest = wait.near_misses()
-    if nearest:
-        first = "; ".join(
-            f"{difference.field} is {json.dumps(difference.got)[:80]}, expected {difference.expected!r}"
-            for difference in nearest[0].differences
-        )
-        message += f" The nearest, {nearest[0].id}, differs: {first}."
-    errors = [{"code": "REQUEST_TIMEOUT", "message": message}]
-    return json_answer(408, {"errors": errors, **found, "nearest": nearest})

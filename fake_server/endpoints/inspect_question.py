@@ -1,12 +1,21 @@
-"""How the inspect API reads the parameters of a question that are no filters: `after`, `limit`, `count`, `timeout`."""
+"""How the inspect API reads the parameters of a question that are no filters, and what it tells of a workspace in one that is."""
 
 import math
+from itertools import islice
 from typing import Final
 
-from ..query import Cursor, FilterError
+from ..intake import Intake
+from ..query import Cursor, Filter, FilterError
+from ..words import nearest, plain
 from .guard import Pairs
 
 MOST_SECONDS: Final = 3600
+MOST_LOOKED_AT: Final = 5000
+"""The newest requests that are asked for their workspaces, and the names among which one is looked for that was meant."""
+
+MOST_NAMES: Final = 10
+LONGEST_NAME: Final = 60
+"""Workspaces that a message lists, and the characters that it has of their names."""
 
 
 def take(pairs: Pairs, *names: str) -> dict[str, str]:
@@ -40,3 +49,25 @@ def seconds(taken: dict[str, str], name: str, default: float) -> float:
 def after_of(taken: dict[str, str]) -> Cursor:
     """Where to begin: behind the item that `after` names, or with the first. Raises FilterError."""
     return Cursor.parse(taken["after"]) if "after" in taken else Cursor()
+
+
+def unknown_workspace(intake: Intake, filter: Filter) -> str | None:
+    """What to tell whoever finds nothing because there is no such workspace; None if there is one, or none was asked for.
+
+    A workspace may be made after it is asked for, so that this is no error. Raises StoreError.
+    """
+    asked = {condition.expected for condition in filter.request if condition.field == "workspace"}
+    known = {workspace.name: None for workspace in intake.workspaces}
+    if asked <= known.keys():
+        return None
+    # Imports, and stores from before a restart, have workspaces without inputs.
+    newest = intake.recorder.requests(max(0, intake.recorder.last_id() - MOST_LOOKED_AT))
+    known |= {record.workspace: None for record in newest if record.workspace is not None}
+    unknown = sorted(asked - known.keys())
+    if not unknown:
+        return None
+    meant = nearest(unknown[0], islice(known, MOST_LOOKED_AT))
+    advice = f" Did you mean {plain(meant, LONGEST_NAME)}?" if meant is not None else ""
+    names = ", ".join(plain(name, LONGEST_NAME) for name in islice(known, MOST_NAMES))
+    more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
+    return f"No workspace '{plain(unknown[0], LONGEST_NAME)}' is known.{advice} There are: {names}{more}."

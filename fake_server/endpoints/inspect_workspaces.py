@@ -9,7 +9,7 @@ from ..exchange import Answer, Endpoint, Submission
 from ..intake import Intake
 from ..query import FilterError
 from ..workspaces import MODES, Mode, Workspace
-from .answers import error_answer, json_answer
+from .answers import error_answer, json_answer, too_large_answer
 from .guard import guarded
 
 
@@ -52,7 +52,7 @@ class _Api:
 
     def make(self, submission: Submission) -> Answer:
         if submission.oversize:
-            return self._too_large(submission)
+            return too_large_answer(submission.oversize, self.intake.max_body)
         body = _body(submission)
         if body.name is None:
             raise FilterError("The body has no name; a workspace needs one.")
@@ -62,7 +62,7 @@ class _Api:
 
     def change(self, submission: Submission) -> Answer:
         if submission.oversize:
-            return self._too_large(submission)
+            return too_large_answer(submission.oversize, self.intake.max_body)
         name = submission.arguments["name"]
         body = _body(submission)
         if body.name not in (None, name):
@@ -80,11 +80,10 @@ class _Api:
             workspace.native_config = body.native_config
         return workspace
 
-    def _too_large(self, submission: Submission) -> Answer:
-        return error_answer(413, f"The body has {submission.oversize} bytes or more; the server takes {self.intake.max_body}.")
-
     def remove(self, submission: Submission) -> Answer:
-        name = submission.arguments["name"]
+        return self._remove(submission.arguments["name"])
+
+    def _remove(self, name: str) -> Answer:
         with self.recorder.lock:
             if not self.intake.workspaces.remove(name):
                 return error_answer(404, f"There is no workspace {name[:80]!r}.")
@@ -94,6 +93,10 @@ class _Api:
         name, key = submission.arguments["name"], submission.arguments["key"]
         workspace = self.intake.workspaces.release(name, key)
         if workspace is None:
+            whole = f"{name}/inputs/{key}"
+            if self.intake.workspaces.get(whole) is not None:
+                # Decoded, the slashes of a name look like those of the path.
+                return self._remove(whole)
             return error_answer(404, f"There is no workspace {name[:80]!r} with an input of the key {key[:80]!r}.")
         return json_answer(200, _item(workspace))
 

@@ -109,6 +109,7 @@ def _listing(kind: query.Kind, item: str, summary: str) -> Json:
         "properties": {
             "items": {"type": "array", "items": {"$ref": REF + item}, "maxItems": MOST_ITEMS},
             "next": {"type": ["string", "null"], "description": "To be sent as `after` for what follows; null on the last page."},
+            "hint": {"type": "string", "description": "On an empty page: there is no such workspace, and which was meant."},
         },
         "required": ["items", "next"],
     }
@@ -322,6 +323,20 @@ def _server() -> Json:
         "required": ["status", "version", "instance"],
     }
     return {
+        "/_fake": {
+            "get": {
+                "tags": ["Server"],
+                "operationId": "getStartPage",
+                "summary": "Show what this is, as GET / does to a browser",
+                "security": [],
+                "responses": {
+                    "200": {
+                        "description": "A page that is always the same.",
+                        "content": {"text/html": {"schema": {"type": "string"}}},
+                    }
+                },
+            }
+        },
         "/_fake/health": {
             "get": {
                 "tags": ["Server"],
@@ -333,7 +348,7 @@ def _server() -> Json:
         },
         "/_fake/snippet/{client}": {"get": _snippet()},
         "/_fake/openapi.json": {
-            "get": inspecting("Server", "getOpenApi", "This document", 200, {"type": "object", "required": ["openapi"]})
+            "get": inspecting("Server", "getOpenApi", "Describe what is served", 200, {"type": "object", "required": ["openapi"]})
         },
     }
 

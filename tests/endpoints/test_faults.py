@@ -391,6 +391,7 @@ def test_a_body_over_the_limit_gets_413(open_fake: OpenFake) -> None:
         reply = fake.request("PUT", "/_fake/faults", b" " * 1001)
 
         assert (reply.status, left(fake)) == (413, [])
+        assert reply.messages == ["The body has 1001 bytes or more; the server takes 1000."]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])

@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -187,11 +187,6 @@ def test_an_id_of_something_else_is_told_as_what_it_is(fake: Fake, path: str, to
     fake.upload(batch())
 
     assert told in fake.request("GET", f"/_fake/{path}").messages[0]
-
-
-@pytest.mark.parametrize("path", ["/_fake", "/_fake/"])
-def test_the_root_of_the_inspect_api_leads_to_all_of_it(fake: Fake, path: str) -> None:
-    assert "GET /_fake/openapi.json lists what is served." in fake.request("GET", path).messages[0]
 
 
 def test_an_event_item_tells_whose_it_is(fake: Fake) -> None:
@@ -439,6 +434,63 @@ def test_waiting_for_more_than_came_tells_how_many_came(fake: Fake) -> None:
     assert (reply.status, reply.json["count"], reply.json["wanted"]) == (408, 1, 2)
 
 
+def test_waiting_in_vain_tells_that_nothing_is_known_of_a_workspace(open_fake: OpenFake) -> None:
+    with open_fake(credentials=[("key", None, "shop"), ("other", None, "app")]) as fake:
+        fake.upload(batch())
+
+        reply = fake.request("GET", "/_fake/wait?event_name=Play&workspace=shpo&timeout=0")
+
+    assert reply.status == 408
+    assert reply.json["errors"][0]["message"] == (
+        "0 of 1 events matched within 0 s. No workspace 'shpo' is known. Did you mean shop? There are: default, shop, app."
+    )
+
+
+@pytest.mark.parametrize("filters", ["workspace=default", "workspace=shop", "key=typo", "event_name=Play"])
+def test_waiting_in_vain_in_a_known_workspace_tells_of_none(open_fake: OpenFake, filters: str) -> None:
+    with open_fake(credentials=[("key", None, "shop")]) as fake:
+        reply = fake.request("GET", f"/_fake/wait?{filters}&timeout=0")
+
+    assert (reply.status, "No workspace" in reply.json["errors"][0]["message"]) == (408, False)
+
+
+@pytest.mark.parametrize("question", ["batches", "events", "requests"])
+def test_an_empty_list_tells_that_nothing_is_known_of_its_workspace(fake: Fake, question: str) -> None:
+    fake.upload(batch())
+
+    assert fake.ask(f"{question}?workspace=defualt") == {
+        "items": [],
+        "next": None,
+        "hint": "No workspace 'defualt' is known. Did you mean default? There are: default.",
+    }
+
+
+@pytest.mark.parametrize("question", ["batches?workspace=default", "batches?key=typo", "requests?status=500"])
+def test_an_empty_list_of_a_known_workspace_is_just_empty(fake: Fake, question: str) -> None:
+    assert fake.ask(question) == {"items": [], "next": None}
+
+
+def test_a_workspace_that_is_known_from_records_alone_is_known(fake: Fake, open_fake: OpenFake) -> None:
+    with open_fake(credentials=[("key", None, "shop")]) as other:
+        other.upload(batch())
+        lines = exported(other)
+    fake.request("POST", "/_fake/import", lines)
+
+    assert fake.ask("batches?workspace=shop&key=typo") == {"items": [], "next": None}
+    assert fake.ask("batches?workspace=shpo")["hint"].endswith("Did you mean shop? There are: default, shop.")
+
+
+def test_what_is_told_of_workspaces_is_short_and_plain(fake: Fake) -> None:
+    for number in range(30):
+        send_json(fake, "POST", "/_fake/workspaces", {"name": f"\x1b[31m{number}" + "x" * 180})
+
+    hint = fake.ask("batches?" + urlencode({"workspace": "\x1b]0;" + "y" * 5000}))["hint"]
+
+    assert hint.isprintable()
+    assert hint.endswith(" and 21 more.")
+    assert len(hint) < 1000
+
+
 def test_waiting_for_batches_counts_those_without_events(fake: Fake) -> None:
     fake.upload({"environment": "development", "user_identities": {"customer_id": "c1"}})
 
@@ -537,7 +589,9 @@ def test_a_wrong_workspace_gets_400_that_tells_why(open_fake: OpenFake, method: 
 @pytest.mark.parametrize(("method", "path"), [("POST", "workspaces"), ("PUT", "workspaces/shop")])
 def test_a_workspace_larger_than_a_body_may_be_gets_413(open_fake: OpenFake, method: str, path: str) -> None:
     with open_fake(max_body=100) as fake:
-        assert fake.request(method, f"/_fake/{path}", b" " * 101).status == 413
+        reply = fake.request(method, f"/_fake/{path}", b" " * 101)
+
+        assert (reply.status, reply.messages) == (413, ["The body has 101 bytes or more; the server takes 100."])
 
 
 def test_an_empty_workspace_is_told_as_such(fake: Fake) -> None:
@@ -546,6 +600,46 @@ def test_an_empty_workspace_is_told_as_such(fake: Fake) -> None:
 
 def test_removing_an_unknown_workspace_gets_404(fake: Fake) -> None:
     assert fake.request("DELETE", "/_fake/workspaces/nowhere").status == 404
+
+
+def test_the_path_of_an_input_makes_no_workspace(fake: Fake) -> None:
+    reply = send_json(fake, "PUT", "/_fake/workspaces/shop/inputs/key", {})
+
+    assert (reply.status, reply.headers["allow"]) == (405, "DELETE")
+
+
+SLASHED = ["a/b", "/a", "a/", "a//b", "tests/inputs/test_a.py", "a%2Fb", "a\nb/c", "/"]
+
+
+@pytest.mark.parametrize("name", SLASHED)
+def test_a_workspace_with_a_slash_in_its_name_is_removed(fake: Fake, name: str) -> None:
+    send_json(fake, "POST", "/_fake/workspaces", {"name": name, "inputs": [{"key": "key"}]})
+    fake.upload(batch())
+
+    reply = fake.request("DELETE", f"/_fake/workspaces/{quote(name, safe='')}")
+
+    assert (reply.status, reply.json) == (200, {"forgotten": 1})
+    assert [item["name"] for item in fake.items("workspaces")] == ["default"]
+
+
+@pytest.mark.parametrize("name", [name for name in SLASHED if "/inputs/" not in name])
+def test_a_workspace_with_a_slash_in_its_name_is_changed(fake: Fake, name: str) -> None:
+    send_json(fake, "POST", "/_fake/workspaces", {"name": name})
+
+    reply = send_json(fake, "PUT", f"/_fake/workspaces/{quote(name, safe='')}", {"mode": "strict"})
+
+    assert (reply.status, reply.json["name"], reply.json["mode"]) == (200, name, "strict")
+    assert len(fake.items("workspaces")) == 2
+
+
+@pytest.mark.parametrize("name", SLASHED)
+def test_an_input_is_taken_from_a_workspace_with_a_slash_in_its_name(fake: Fake, name: str) -> None:
+    send_json(fake, "POST", "/_fake/workspaces", {"name": name, "inputs": [{"key": "key"}, {"key": "other"}]})
+
+    reply = fake.request("DELETE", f"/_fake/workspaces/{quote(name, safe='')}/inputs/key")
+
+    assert (reply.status, reply.json["inputs"]) == (200, [{"key": "other", "any_secret": True}])
+    assert reply.json["name"] == name
 
 
 # -- who may ask -----------------------------------------------------------------------------------------------------------
