@@ -23,7 +23,7 @@ MOST_AT_ONCE: Final = 100
 """Uploads that one commit takes at most."""
 
 MOST_OF_A_HEAD: Final = 65_536
-"""Bytes of a request's head; more get 431, or a head without an end would fill the memory."""
+"""Bytes of a request's head, or of its trailers; more get 431, or a head without an end would fill the memory."""
 
 LINGER_SECONDS: Final = 1.0
 """How long a refused connection is held open: closed at once, while bytes arrive, it would be reset before the answer is read."""
@@ -137,8 +137,10 @@ class UploadProtocol(HttpToolsProtocol):
         self._parts: list[bytes] = []
         self._unanswered = 0
         self._offer: bytes | None = None
-        self._whole_head: list[tuple[bytes, bytes]] | None = None
+        self._sent: Headers = []
+        self._whole_head: Headers | None = None
         self._head_size = 0
+        self._body_came = False
         self._head_end = b""
         self._refused = False
         self._asked: deque[RequestResponseCycle] = deque()
@@ -169,15 +171,27 @@ class UploadProtocol(HttpToolsProtocol):
             return
         if self._place is not None:
             self._go_on_through_asgi()
-        elif self.headers is not self._whole_head:
-            if self.headers is headers:
-                self._head_size += len(data)
-            else:
-                # What came before it in the same read belongs to another request.
-                self._head_size = len(data) if self._request is not None else 0
-            self._head_end = data[-3:]
+        elif not self._between:
+            self._bound(data, headers)
+
+    def _bound(self, data: bytes, headers: Headers) -> None:
+        """Refuse a request that has not ended where its head or its trailers are too large; `headers` are those before `data`."""
+        if self.headers is self._whole_head:
+            # Without a part of the body, it may be one of a trailer, which the parser keeps until it ends.
+            self._head_size = 0 if self._body_came else self._head_size + len(data)
+            self._body_came = False
             if self._head_size > MOST_OF_A_HEAD:
-                self._refuse_head()
+                message = f"The trailers behind a body in chunks have more than {MOST_OF_A_HEAD} bytes."
+                self._refuse(431, message, "An SDK sends none.")
+            return
+        if self.headers is headers:
+            self._head_size += len(data)
+        else:
+            # What came before it in the same read belongs to another request.
+            self._head_size = len(data) if self._request is not None else 0
+        self._head_end = data[-3:]
+        if self._head_size > MOST_OF_A_HEAD:
+            self._refuse_head()
 
     def _take_known(self, data: bytes) -> bool:
         """Take an upload whose head came before, which needs no parsing; False where it has to be parsed."""
@@ -266,7 +280,7 @@ class UploadProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Called by the parser after a request's head."""
-        self._whole_head = self.headers
+        self._sent = self._whole_head = self.headers
         if self.parser.should_upgrade():
             self._offer = next((value for name, value in self.headers if name == b"upgrade"), None)
             if self._offer is None:
@@ -299,11 +313,12 @@ class UploadProtocol(HttpToolsProtocol):
     def _go_through_asgi(self) -> None:
         if self._unanswered:
             self._turn.end()
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        url, headers, expects = self.url, self._sent, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
         self._whole_head = self.headers
+        self._head_size, self._body_came = 0, True
         super().on_headers_complete()
         # They are answered in their order.
         while self._asked and self._asked[0].response_complete:
@@ -325,10 +340,27 @@ class UploadProtocol(HttpToolsProtocol):
         self._go_through_asgi()
         for part in self._parts:
             super().on_body(part)
+        self._body_came = False
+        self._put_trailers_aside()
+
+    def _put_trailers_aside(self) -> None:
+        """Let the parser add what is no header any more to another list; `_sent` stays as it is."""
+        self.headers = self._whole_head = []
+
+    def on_chunk_header(self) -> None:
+        """Called by the parser before each part of a body in chunks; behind the last one come trailers, which nobody needs."""
+        self._put_trailers_aside()
+
+    def on_chunk_complete(self) -> None:
+        """Called by the parser after each part of a body in chunks; after the last one, behind the trailers."""
+        if any(name == b"connection" for name, _ in self.headers):
+            # The parser heeds it and reads no further request, but the answer does not say so (RFC 9110 §6.5.1 forbids it).
+            raise ValueError("Connection stands in a trailer")
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser with a part of a body."""
         if self._place is None:
+            self._body_came = True
             super().on_body(body)
         else:
             self._parts.append(body)
@@ -347,8 +379,8 @@ class UploadProtocol(HttpToolsProtocol):
         parts, self._parts = self._parts, []
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         if request is not None:
-            self._turn.heads.learn(request, body, place, self.headers)
-        self._upload(place, self.headers, b"", body)
+            self._turn.heads.learn(request, body, place, self._sent)
+        self._upload(place, self._sent, b"", body)
 
     def _upload(self, place: Place, headers: Headers, kept: bytes, body: bytes) -> None:
         remote = self.client[0] if self.client else ""

@@ -816,6 +816,96 @@ def test_a_head_of_60_kb_is_read(server: FakeServer) -> None:
     assert get(server, "/_fake/requests?code=http_broken")[1]["items"] == []
 
 
+def chunked(*trailers: str) -> bytes:
+    """An upload whose body comes in a chunk, with trailers behind it."""
+    chunk = b"%x\r\n%b\r\n0\r\n" % (len(HELLO), HELLO)
+    return head("Transfer-Encoding: chunked") + chunk + "".join(f"{trailer}\r\n" for trailer in [*trailers, ""]).encode()
+
+
+CLOSING = head(f"Content-Length: {len(HELLO)}", "Connection: close") + HELLO
+
+
+def send_in_pieces(server: FakeServer, client: socket.socket, *pieces: bytes) -> None:
+    """Send pieces of which each is read by itself."""
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for piece in pieces:
+        client.sendall(piece)
+        # When this is answered, the loop has read what came before.
+        exchange(server, b"GET /_fake/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "cut", [10_000, -1, -2, -30], ids=["in one read", "before its end", "before the blank line", "in a trailer"]
+)
+@pytest.mark.parametrize(
+    "trailer", ["Content-Encoding: gzip", "Content-Type: text/html; charset=utf-16", "X-Checksum: " + "0" * 20]
+)
+def test_a_trailer_is_no_header(server: FakeServer, trailer: str, cut: int) -> None:
+    sent = chunked("X-First: " + "0" * 20, trailer)
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        send_in_pieces(server, client, *filter(None, [sent[:cut], sent[cut:] + CLOSING]))
+        answer = rest_of(client)
+
+    first, second = server.intake.recorder.requests()
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"202", b"202"]
+    assert [line.partition(b":")[0] for line in first.headers.splitlines()] == [b"host", b"authorization", b"transfer-encoding"]
+    assert [line.partition(b":")[0] for line in second.headers.splitlines()][2:] == [b"content-length", b"connection"]
+    assert (first.body, second.body) == (HELLO, HELLO)
+
+
+def test_a_trailer_lets_nobody_in(server: FakeServer) -> None:
+    sent = chunked(f"Authorization: {BASIC}").replace(f"Authorization: {BASIC}\r\n".encode(), b"", 1)
+
+    answer = exchange(server, sent + CLOSING)
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"401", b"202"]
+    assert [record.key for record in server.intake.recorder.requests()] == [None, "key"]
+
+
+def test_a_trailer_of_a_request_that_is_no_upload_is_no_header(server: FakeServer) -> None:
+    exchange(server, chunked("X-Checksum: 0").replace(b"/v2/events", b"/nothing", 1) + CLOSING)
+
+    assert b"x-checksum" not in next(server.intake.recorder.requests()).headers
+
+
+@pytest.mark.parametrize("trailers", [["X: " + "x" * 1_000_000], ["X: y"] * 200_000], ids=["one", "many"])
+def test_trailers_of_1_mb_are_refused(server: FakeServer, trailers: list[str]) -> None:
+    start, _, body = exchange(server, chunked(*trailers)).partition(b"\r\n\r\n")
+
+    assert start.startswith(b"HTTP/1.1 431 ")
+    assert "more than 65536 bytes" in json.loads(body)["errors"][0]["message"]
+    (record,) = get(server, "/_fake/requests")[1]["items"]
+    assert [finding["code"] for finding in record["findings"]] == ["body_incomplete"]
+    assert len(next(server.intake.recorder.requests()).headers) < 200
+
+
+def test_a_body_in_chunks_may_be_larger_than_a_head(server: FakeServer) -> None:
+    filled = HELLO + b" " * 1_000_000
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in re.findall(rb"(?s).{1,900}", filled))
+
+    answer = exchange(server, head("Transfer-Encoding: chunked", "Connection: close") + chunks + b"0\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 202 ")
+
+
+def test_the_trailers_of_two_requests_do_not_count_together(server: FakeServer) -> None:
+    sent = chunked("X: " + "x" * 40_000)
+    begun = sent.index(b"X: ") + 3
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        for _ in range(2):
+            send_in_pieces(server, client, sent[:begun], sent[begun:-1], sent[-1:])
+            assert client.recv(65_536).startswith(b"HTTP/1.1 202 ")
+
+
+def test_a_trailer_that_would_close_the_connection_is_refused_and_told(server: FakeServer) -> None:
+    start, _, body = exchange(server, chunked("Connection: close") + CLOSING).partition(b"\r\n\r\n")
+
+    assert start.startswith(b"HTTP/1.1 400 ")
+    assert "Connection stands in a trailer" in json.loads(body)["errors"][0]["message"]
+
+
 def test_two_thousand_offers_to_upgrade_in_a_row_are_ignored(server: FakeServer) -> None:
     one = b"POST /v2/events HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
 
