@@ -38,6 +38,11 @@ _encode = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
 
 _OPENING: Final = (0x7B, 0x5B)  # { and [
+_BACKSLASH: Final = 0x5C
+_COLONS: Final = (b"u003a", b"u003A")
+_FEW_ESCAPES: Final = 16
+"""So many are looked at one by one, in less time than a search for colons among them takes."""
+
 _NOT_BRACKETS_OR_QUOTES: Final = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 
 
@@ -85,20 +90,41 @@ def decode(
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _explain(body, error, origin)
     # Two quick ways to see that nothing was lost, which it hardly ever is: MessagePack has no integers beyond 64 bits, and what
-    # is written anew has as many colons as the text, unless of two members with one name only one is left.
+    # is written anew has as many colons as the text, escaped ones too, unless of two members with one name only one is left.
     try:
         _pack(value)
     except OverflowError:
         return Decoded(value, body, _lost(value, body), True)
     written = _encode(value)
-    if written.count(b":") != colons:
-        return Decoded(value, body, find_duplicates(body), True)
+    if written.count(b":") != colons or (_BACKSLASH in body and _escaped_colons(body)):
+        return Decoded(value, body, _duplicates(value, body), True)
     return Decoded(value, body, [], True)
 
 
 def _lost(value: Any, text: bytes) -> list[Finding]:
     """What of a text is not in the value that was read from it, or not to be held by others."""
-    return [*_wide_integers(value), *find_duplicates(text)]
+    return [*_wide_integers(value), *_duplicates(value, text)]
+
+
+def _duplicates(value: Any, text: bytes) -> list[Finding]:
+    """What of a text was lost because of another member with its name."""
+    lost = _encode(value).count(b":") != text.count(b":") + _escaped_colons(text)
+    return find_duplicates(text) if lost else []
+
+
+def _escaped_colons(text: bytes) -> int:
+    """How many colons a JSON text writes as escapes."""
+    count = 0
+    at = text.find(_BACKSLASH)
+    for _ in range(_FEW_ESCAPES):
+        if at < 0:
+            return count
+        count += text[at + 1 : at + 6] in _COLONS
+        at = text.find(_BACKSLASH, at + 2)
+    if b"\\u003" in text:
+        text = text.replace(b"\\\\", b"")
+        return sum(text.count(b"\\" + colon) for colon in _COLONS)
+    return 0
 
 
 # -- decompression ---------------------------------------------------------------------------------------------------------
@@ -260,7 +286,7 @@ _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 def _is_shallow(text: bytes) -> bool:
     """Whether a text is surely nested no deeper than MAX_DEPTH; told without a look at each bracket."""
-    if b"\\" in text:
+    if _BACKSLASH in text and b'\\"' in text:
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     # What is between two quotes is a string. If all of it but brackets goes, strings without brackets become "".
     brackets = text.translate(None, _NOT_BRACKETS_OR_QUOTES).replace(b'""', b"")

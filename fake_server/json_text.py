@@ -16,6 +16,18 @@ Path = list[str | int | None]
 MOST_CHARACTERS: Final = 1000
 """Of a pointer. A member name may be as long as the body."""
 
+MOST_LEXEMES: Final = 100_000
+"""Names, texts, numbers and words that are gone through to tell the path to a fault; of one behind them its byte is told."""
+
+_BYTE: Final = re.compile(r"\(byte ([0-9]+)\)")
+"""The place in an error of the parser; without one the text ends too early."""
+
+_FEW_DIGITS: Final = 200
+"""A number of fewer characters, and without an exponent, can be held."""
+
+_HOLDABLE: Final = "expected 64 bits at most for an integer, 1.8e308 at most for any other number"
+_DIGITS_HINT: Final = "Send digits that are an id as a string."
+
 # What may come next; the words are shown.
 _VALUE: Final = "a value"
 _ITEM: Final = "a value or ]"
@@ -71,7 +83,9 @@ def explain(text: bytes, error: Exception, origin: Origin | None) -> tuple[Findi
             + (", or name its charset in Content-Type." if origin is None else "."),
         )
         return broken, bad.start
-    for lexeme in scan(text):
+    for count, lexeme in enumerate(scan(text)):
+        if count == MOST_LEXEMES:
+            break
         if lexeme.kind == "fault":
             return fault_at(text, lexeme.start, lexeme.expected, lexeme.path, origin), lexeme.start
         number = text[lexeme.start : lexeme.end]
@@ -79,13 +93,16 @@ def explain(text: bytes, error: Exception, origin: Origin | None) -> tuple[Findi
             at = place(text, lexeme.start, origin)
             too_large = make(
                 "number_out_of_range",
-                f"The number {shorten(number.decode())} at {at}{_inside(lexeme.path)} cannot be held; "
-                "expected 64 bits at most for an integer, 1.8e308 at most for any other number.",
+                f"The number {shorten(number.decode())} at {at}{_inside(lexeme.path)} cannot be held; {_HOLDABLE}.",
                 raw_pointer=pointer(lexeme.path),
-                hint="Send digits that are an id as a string.",
+                hint=_DIGITS_HINT,
             )
             return too_large, lexeme.start
-    return make("json_broken", f"{what} is not JSON: {error}."), None
+    if isinstance(error, msgspec.ValidationError):
+        return make("number_out_of_range", f"{what} has a number that cannot be held; {_HOLDABLE}.", hint=_DIGITS_HINT), None
+    named = _BYTE.search(str(error))
+    offset = int(named[1]) if named else len(text)
+    return fault_at(text, offset, "JSON", [], origin), offset
 
 
 def called(origin: Origin | None) -> str:
@@ -94,6 +111,8 @@ def called(origin: Origin | None) -> str:
 
 
 def _is_out_of_range(number: bytes) -> bool:
+    if len(number) < _FEW_DIGITS and b"e" not in number and b"E" not in number:
+        return False
     try:
         _parse(number)
     except msgspec.ValidationError:

@@ -568,6 +568,32 @@ def test_any_json_is_a_document(text: str) -> None:
     assert read(text.encode()) == json.loads(text)
 
 
+# -- faults far behind -----------------------------------------------------------------------------------------------------
+
+FAR = b"[" + b"1," * 990_000
+"""More than is gone through to tell the path to a fault."""
+
+
+@pytest.mark.parametrize(
+    ("rest", "code", "message", "hint"),
+    [
+        (b"x]", "json_broken", f"got x at line 1, column {len(FAR) + 1} (byte {len(FAR)}); expected JSON; near '…", "none"),
+        (b"]", "json_broken", f"got ']' at line 1, column {len(FAR) + 1}", "Remove the comma before the closing bracket."),
+        (b'{"a":', "json_broken", f"it ends at line 1, column {len(FAR) + 6}", "The document is cut off"),
+        (b"1e999]", "number_out_of_range", "has a number that cannot be held; expected 64 bits at most", "Send digits"),
+    ],
+)
+def test_a_fault_far_behind_is_told_by_its_byte_in_little_time(rest: bytes, code: str, message: str, hint: str) -> None:
+    begin = time.process_time()
+
+    finding = refused(FAR + rest)
+
+    assert time.process_time() - begin < 1.5
+    assert finding.code == code
+    assert message in finding.message
+    assert (finding.hint or "none").startswith(hint)
+
+
 # -- bounds ----------------------------------------------------------------------------------------------------------------
 
 HOSTILE = {

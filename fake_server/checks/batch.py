@@ -62,9 +62,10 @@ def _without_type(index: int, event: Any) -> Finding:
     )
 
 
-def _hours(age_ms: float) -> str:
-    # A timestamp may be any number, also one that no float holds.
-    return f"{age_ms / 3_600_000:.1f} hours" if abs(age_ms) < 10**15 else "far from 72 hours"
+def _age(age_ms: float) -> str:
+    if age_ms < 0:
+        return "in the future"
+    return f"{age_ms // 360_000 / 10} hours old"
 
 
 def _without_time(index: int, event: Any, timestamp: Any) -> Finding:
@@ -110,7 +111,7 @@ def check_historical(batch: dict[str, Any], now_ms: int) -> list[Finding]:
             findings.append(
                 make(
                     "historical_too_recent",
-                    f"events[{index}] is {_hours(now_ms - timestamp)} old; expected at least 72 hours.",
+                    f"events[{index}] is {_age(now_ms - timestamp)}; expected at least 72 hours.",
                     pointer=pointer,
                     raw_pointer=pointer,
                     hint="Send recent events to /v2/events or /v2/bulkevents.",

@@ -97,6 +97,8 @@ def mistyped(value: Any, kinds: list[str], path: Path, nodes: tuple[schemas.Sche
 def _object(value: Any, path: Path) -> str | None:
     if path == ("user_identities",) and isinstance(value, list):
         return 'Send an object, {"customer_id": "…"}: a list is how mParticle writes them in batches that it sends out.'
+    if path[-2:-1] in (("gdpr",), ("ccpa",)) and isinstance(value, bool) and path[-1] != "consented":
+        return f'Send {{"consented": {_json(value)}}}.'
     if path[-2:-1] == ("gdpr",):
         return 'Put the decision below its purpose: "gdpr": {"marketing": {"consented": true}}.'
     return None

@@ -139,6 +139,11 @@ def belongs(name: str, title: str) -> list[str]:
     return [other for other in _around(_by_title()[title]) if name in _members()[other]]
 
 
+def is_event_data(document: str) -> bool:
+    """Whether a document is that of the data of one event type."""
+    return document in _event_data()
+
+
 def inside(document: str, title: str) -> list[str]:
     """The members of the document of this title that hold objects of `document`."""
     members = _members()[_by_title()[title]]

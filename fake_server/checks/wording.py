@@ -8,7 +8,7 @@ from mparticle_sdk.values import meant as meant_value
 from .. import schemas
 from .found import Path, got, shown
 from .hints import malformed, missing, mistyped, unquoted
-from .members import belongs, inside, meant, same, similar
+from .members import belongs, inside, is_event_data, meant, same, similar
 
 MOST_LISTED: Final = 24
 """Values of an enumeration that a message lists."""
@@ -97,11 +97,36 @@ def _owners(fault: Fault) -> list[str]:
 def _misplaced(fault: Fault) -> Words:
     owners = _owners(fault)
     said = f"is not a member of {_article(fault.document)}, but of {listed(owners[:4])}; here mParticle ignores it."
-    into = [member for owner in owners for member in inside(owner, fault.document["title"])]
-    if fault.document["title"] == "Batch" and not into:
-        return said, f"Move {fault.name} into the data of an event."
-    to = f"into {listed(dict.fromkeys(into))}" if into else f"to where it belongs{_instead(fault)}"
-    return said, f"Move {fault.name} {to}."
+    return said, _where_it_belongs(fault, owners)
+
+
+def _where_it_belongs(fault: Fault, owners: list[str]) -> str:
+    """How to mend a member that stands in another object than one of its `owners`."""
+    title = fault.document["title"]
+    other = _NAMES.get(str(fault.name))
+    if other in fault.members:
+        return f"Call it {other}."
+    into = [member for owner in owners for member in inside(owner, title)]
+    if into == ["events"]:
+        return f'Move {fault.name} into an event of the batch: "events": [{{"event_type": "…", "data": {{…}}}}].'
+    if into:
+        return f"Move {fault.name} into {listed(dict.fromkeys(into))}."
+    if title == "Batch":
+        return f"Move {fault.name} into the data of an event."
+    holder = next((step for step in reversed(fault.path[:-1]) if isinstance(step, str)), "data")
+    to = listed(map(_owner, owners[:4]))
+    return f"Move {fault.name} out of {'the event' if holder == 'data' else holder}, into {to}."
+
+
+def _owner(document: str) -> str:
+    """What the objects of a document are called in a sentence."""
+    if is_event_data(document):
+        return f"the data of an event of type {document}"
+    return {"batch": "the batch", "event_data": "the data of the event"}.get(document, document)
+
+
+_NAMES: Final = {"event_name": "screen_name", "screen_name": "event_name"}
+"""What an event's name is called in events of another type."""
 
 
 def _unknown_member(fault: Fault) -> Words:
@@ -112,13 +137,11 @@ def _unknown_member(fault: Fault) -> Words:
         return f"is not a member of {_article(fault.document)}; mParticle ignores it.", _OUTBOUND_HINT
     if hint is None and "custom_attributes" in fault.members:
         hint = "Put what is your own into custom_attributes."
+    elif hint is None and fault.document["title"] == "Consent" and isinstance(fault.value.get(fault.name), dict):
+        hint = f'Put the purpose below its regulation: "gdpr": {{"{shown(fault.name)}": {{…}}}}.'
+    elif hint is None and len(fault.members) == 1 and fault.members.keys().isdisjoint(fault.value):
+        hint = f"Did you mean {next(iter(fault.members))} instead of {shown(fault.name)}?"
     return f"is not a member of {_article(fault.document)}; mParticle ignores it.", hint
-
-
-def _instead(fault: Fault) -> str:
-    if fault.name == "event_name" and "screen_name" in fault.members:
-        return ", or call it screen_name"
-    return ", or call it event_name" if fault.name == "screen_name" and "event_name" in fault.members else ""
 
 
 def _article(document: schemas.Schema) -> str:

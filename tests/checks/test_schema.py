@@ -15,7 +15,7 @@ from mparticle_fake_server import dialects, schemas
 from mparticle_fake_server.checks.finding import CODES, SEVERITIES, Finding
 from mparticle_fake_server.checks.found import MOST_OF_A_CODE, MOST_OF_A_POINTER
 from mparticle_fake_server.checks.members import SYNONYMS
-from mparticle_fake_server.checks.schema import Checker, PythonEngine, RustEngine
+from mparticle_fake_server.checks.schema import MOST_NODES, Checker, PythonEngine, RustEngine
 from mparticle_fake_server.decoding import decode
 from tests.checks.corpus import Entry, at, read
 from tests.schemas.mutations import mutated, seeds
@@ -90,6 +90,9 @@ HOSTILE: Final = {
     "minimum": 'event({"event_num": -10**300})',
     "maxLength": 'event({"custom_attributes": {f"x{i}": "x" * 4097 for i in range(450)}})',
     "maxItems": '{"user_attributes": {"x": ["y" * 513] * 3_800}}',
+    "behind faultless values": '{"deleted_user_attributes": ["a"] * 400_000 + [1]}',
+    "behind faultless members": 'commerce([{"id": "a"}] * 180_000 + [{"id": 1}])',
+    "in large events": '{"events": event({"custom_attributes": {f"{i}": 1 for i in range(900)}})["events"] * 150}',
     "maxProperties": '{"consent_state": {"gdpr": {f"x{i}": {} for i in range(150_000)}}}',
 }
 
@@ -400,6 +403,41 @@ def test_an_event_gets_a_hint_that_mends_it(members: Json, hint: str) -> None:
     assert [finding.hint for finding in findings] == [hint]
 
 
+@pytest.mark.parametrize(
+    ("file", "member", "value", "hint"),
+    [
+        (
+            "batch", "event_type", "custom_event",
+            'Move event_type into an event of the batch: "events": [{"event_type": "…", "data": {…}}].',
+        ),
+        ("batch", "customer_id", "c1", "Move customer_id into user_identities."),
+        ("batch", "event_name", "a", "Move event_name into the data of an event."),
+        ("custom_event", "user_attributes", {}, "Move user_attributes out of the event, into the batch."),
+        (
+            "custom_event", "product_action", {},
+            "Move product_action out of the event, into the data of an event of type commerce_event.",
+        ),
+        ("screen_view", "event_name", "a", "Call it screen_name."),
+        (
+            "product_action", "currency_code", "EUR",
+            "Move currency_code out of product_action, into the data of an event of type commerce_event.",
+        ),
+        ("product", "transaction_id", "t", "Move transaction_id out of products, into product_action."),
+        ("user_identities", "mpid", 1, "Move mpid out of user_identities, into the batch."),
+        ("device_current_state", "location", {}, "Move location out of device_current_state, into the data of the event."),
+        ("consent_state", "analytics", {"consented": True}, 'Put the purpose below its regulation: "gdpr": {"analytics": {…}}.'),
+        ("consent_state", "gdpr", {"ads": True}, 'Send {"consented": true}.'),
+        ("consent_state", "ccpa", {"opt_out": {}}, "Did you mean data_sale_opt_out instead of opt_out?"),
+        ("consent_state", "ccpa", {"data_sale_opt_out": False}, 'Send {"consented": false}.'),
+    ],
+)  # fmt: skip
+def test_what_stands_in_another_object_gets_a_hint_where_it_belongs(file: str, member: str, value: Any, hint: str) -> None:
+    batch, holder = batch_of(file)
+    holder[member] = value
+
+    assert [finding.hint for finding in explain(batch)] == [hint]
+
+
 def test_no_hint_makes_matters_worse_in_the_labelled_batches() -> None:
     worse = {}
 
@@ -458,6 +496,56 @@ def test_a_fault_behind_more_faultless_values_than_a_sample_takes_is_told() -> N
     findings = explain({"environment": "development", "partner_identities": many, "ip": "localhost", "events": []})
 
     assert [(finding.code, finding.pointer) for finding in findings] == [("malformed_value", "/ip")]
+
+
+MANY: Final = MOST_NODES + 1
+
+
+def of_products(*products: Json) -> Json:
+    return {"event_type": "commerce_event", "data": {"product_action": {"action": "purchase", "products": list(products)}}}
+
+
+BEHIND: Final[list[tuple[Json, list[tuple[str, str]]]]] = [
+    ({"deleted_user_attributes": ["a"] * MANY + [5]}, [("wrong_type", f"/deleted_user_attributes/{MANY}")]),
+    (
+        {"user_attributes": {"x": ["a"] * MANY + [{}]}},
+        [("user_attribute_list_too_long", "/user_attributes/x"), ("attribute_nested", f"/user_attributes/x/{MANY}")],
+    ),
+    (
+        {"user_attributes": {**{f"a{number}": 1 for number in range(MANY)}, "12": {}}},
+        [("too_many_user_attributes", "/user_attributes"), ("attribute_nested", "/user_attributes/12")],
+    ),
+    (
+        {"integration_attributes": {**{f"a{number}": {"b": "c"} for number in range(MANY)}, "~": {"/": 1}}},
+        [("wrong_type", "/integration_attributes/~0/~1")],
+    ),
+    (
+        {"events": [of_products(*[{"id": "a", "name": "b"}] * MANY, {"id": "a", "price": "x"})]},
+        [("wrong_type", f"/events/0/data/product_action/products/{MANY}/price")],
+    ),
+    (
+        {"events": [of_products(*[{"id": "a", "name": "b"}] * MANY, {"id": "a", "prize": 1})]},
+        [("unknown_member", f"/events/0/data/product_action/products/{MANY}/prize")],
+    ),
+    (
+        {"events": [of_products(*[{"id": "a"}] * MANY, {"id": 1}), {"event_type": "first_run", "data": []}]},
+        [("wrong_type", f"/events/0/data/product_action/products/{MANY}/id"), ("wrong_type", "/events/1/data")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("members", "expected"), BEHIND, ids=[f"{codes[-1][1]:.50}" for _, codes in BEHIND])
+def test_a_fault_inside_more_than_a_sample_takes_is_told(members: Json, expected: list[tuple[str, str]]) -> None:
+    findings = explain({"environment": "development", **members})
+
+    assert [(finding.code, finding.pointer) for finding in findings] == expected
+
+
+@pytest.mark.parametrize("members", [members for members, _ in BEHIND[:2]], ids=["error", "warning"])
+def test_both_engines_find_the_same_inside_more_than_a_sample_takes(members: Json) -> None:
+    batch = {"environment": "development", **members}
+
+    assert told(rust().explain(batch)) == told(python().explain(batch)) != []
 
 
 def test_of_a_batch_too_large_for_a_sample_what_is_missing_is_told_too() -> None:
