@@ -189,7 +189,7 @@ class UploadProtocol(HttpToolsProtocol):
         else:
             # What came before it in the same read belongs to another request.
             self._head_size = len(data) if self._request is not None else 0
-        self._head_end = data[-3:]
+        self._head_end = (self._head_end + data)[-3:]
         if self._head_size > MOST_OF_A_HEAD:
             self._refuse_head()
 

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -504,6 +505,9 @@ def test_a_sleeper_that_finds_something_new_at_once_is_forgotten(server: FakeSer
         def poll(self) -> Answer | None:
             return None
 
+        def expire(self) -> None:
+            self.behind = False
+
         def give_up(self) -> Answer:
             return Answer(408, [])
 
@@ -796,15 +800,16 @@ def test_a_large_body_before_a_head_that_is_cut_does_not_count_for_it(monkeypatc
         assert re.findall(rb"HTTP/1.1 (\d+)", first + rest_of(client)) == [b"202", b"400"]
 
 
-def test_a_large_body_behind_a_head_whose_end_is_cut_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("cuts", [(-1,), (-3, -1), (-3, -2), (-2, -1), (-3, -2, -1)])
+def test_a_large_body_behind_a_head_whose_end_is_cut_is_no_part_of_it(
+    cuts: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("mparticle_fake_server.protocol.MOST_OF_A_HEAD", 1_000)
     body = HELLO + b" " * 2_000
     upload = head(f"Content-Length: {len(body)}", "Connection: close")
     with FakeServer() as server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
-        client.sendall(upload[:-1])
-        # When this is answered, the loop has read what came before.
-        exchange(server, b"GET /_fake/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        client.sendall(upload[-1:] + body)
+        pieces = [upload[start:end] for start, end in pairwise([None, *cuts, None])]
+        send_in_pieces(server, client, *pieces[:-1], pieces[-1] + body)
 
         assert rest_of(client).startswith(b"HTTP/1.1 202 ")
 
