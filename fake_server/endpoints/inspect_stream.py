@@ -71,7 +71,7 @@ class Stream:
         self._render = api.render
         self._filter = filter
         self._after = after.within(self.recorder)
-        self._position = self._after.request_id
+        self._position = self._had = self._after.request_id
         # Whoever is cut off before the first batch resumes from here too.
         self._opening = b"id: %d\n\n" % self._position if len(self._after.parts) == 1 else b""
 
@@ -86,16 +86,16 @@ class Stream:
             page = self.recorder.page(self._position, query.AT_ONCE)
         except StoreError as error:
             # Past the damage: what comes later can still be shown.
-            self._position = self.recorder.last_id()
+            self._position = self._had = self.recorder.last_id()
             return b"event: error\ndata: " + _encode({"message": str(error)}) + b"\n\n"
         opening, self._opening = self._opening, b""
         chunks: list[bytes] = [opening]
         for record in page.records:
-            had = max(self._position, *self._after.parts[:1], 0)
+            had = max(self._had, *self._after.parts[:1], 0)
             if record.id > had + 1 and had:
                 gap = {"after": str(had), "before": str(record.id)}
                 chunks.append(b"event: forgotten\ndata: " + _encode(gap) + b"\n\n")
-            self._position = record.id
+            self._had = record.id
             chunks.append(self._chunk(record))
         self._position = page.end
         return b"".join(chunks)

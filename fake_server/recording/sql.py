@@ -217,9 +217,10 @@ class SqlRecorder(Recorder):
             self.forgotten += gone
             for record in requests:
                 self._remember(record.id, record.key, record.batches)
-            self._unremember(cut)
+            # Before the pages: one that is made meanwhile must not be of what goes.
             if self._recent and self._recent[0].id <= cut:
-                self._recent = []
+                self._recent = self._recent[bisect_right(self._recent, cut, key=attrgetter("id")) :]
+            self._unremember(cut)
             self._show([record for record in requests if record.id > cut])
             # Last: whoever sees the new id finds the requests.
             self._last_id = next_id
@@ -266,8 +267,9 @@ class SqlRecorder(Recorder):
             except _FAILURES as error:
                 raise self._failed(error) from error
             self._weight -= sum(count or 1 for _, count in rows)
-            self._unremember_all({id for id, _ in rows})
+            # Before the pages: one that is made meanwhile must not be of what has gone.
             self._recent = []
+            self._unremember_all({id for id, _ in rows})
         return sum(count for _, count in rows)
 
     # -- reading -----------------------------------------------------------------------------------------------------------

@@ -73,3 +73,20 @@ def test_a_stream_that_is_resumed_on_a_new_store_begins_anew() -> None:
     intake = uploaded(batch())
 
     assert ids(stream(intake, "after=2.0").poll()) == ["1.0"]
+
+
+def test_a_stream_that_fell_behind_tells_of_all_that_was_forgotten() -> None:
+    intake = open_intake(keep=3)
+    upload = json.dumps(batch()).encode()
+    for _ in range(2):
+        answer(intake, "POST", "/v2/events", body=upload)
+    opened = stream(intake, "after=0")
+    opened.poll()
+    for _ in range(600):
+        answer(intake, "POST", "/v2/events", body=upload)
+    text = b""
+    while opened.behind:
+        text += opened.poll()
+
+    assert b'event: forgotten\ndata: {"after":"2","before":"600"}\n\n' in text
+    assert ids(text)[-3:] == ["600.0", "601.0", "602.0"]

@@ -148,6 +148,27 @@ def test_whoever_watches_a_full_store_reads_the_newest_requests_from_memory(stor
     assert [record is other for record, other in zip(read, requests[15:], strict=True)] == [True] * 5
 
 
+@pytest.mark.parametrize("what", ["_unremember", "_unremember_all"])
+def test_a_page_that_is_made_while_requests_are_forgotten_has_none_of_them(
+    store: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(store, keep=10) as recorder:
+        recorder.record([upload() for _ in range(10)])
+        forget = getattr(recorder, what)
+
+        def forget_and_look(which: object) -> None:
+            forget(which)
+            recorder.page(0, 5)
+
+        monkeypatch.setattr(recorder, what, forget_and_look)
+        if what == "_unremember_all":
+            recorder.forget()
+        else:
+            recorder.record([upload()])
+
+        assert recorder.page(0, 5).records == list(recorder.requests())[:4]
+
+
 def test_a_store_opened_with_a_smaller_keep_shrinks_at_the_next_request(store: str) -> None:
     with opened(store) as recorder:
         recorder.record([upload() for _ in range(10)])
