@@ -235,8 +235,10 @@ def _await(recorder: Recorder, waiting: Waiting) -> Answer:
         if answer is not None:
             return answer
         left = end - time.monotonic()
-        if left <= 0 and not waiting.behind:
-            return polled(waiting.give_up)
+        if left <= 0:
+            waiting.expire()
+            if not waiting.behind:
+                return polled(waiting.give_up)
         recorder.wait(lambda: waiting.behind, max(left, 0))
 
 

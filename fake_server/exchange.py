@@ -71,8 +71,11 @@ class Waiting(Protocol):
     def far_behind(self) -> bool:
         """Whether these are so many that waiting for more would not make the next look cheaper."""
 
+    def expire(self) -> None:
+        """`timeout` has passed: let `behind` become false, however much is recorded from now on."""
+
     def give_up(self) -> Answer:
-        """The answer after `timeout`."""
+        """The answer when `timeout` has passed and nothing from before is left to look at."""
 
 
 class Following(Protocol):

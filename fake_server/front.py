@@ -251,6 +251,8 @@ class Front:
             if self._closing.done():
                 return error_answer(503, "The server was stopped while you waited.")
             left = end - self._loop.time()
+            if left <= 0:
+                waiting.expire()
             catching_up = waiting.far_behind or (waiting.behind and left <= 0)
             if catching_up:
                 continue

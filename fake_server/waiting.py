@@ -56,16 +56,23 @@ class Wait:
         self.items: list[Item] = []
         self._render = render
         self._position = self.after.request_id
+        self._filled = False
+        self._last: int | None = None
 
     @property
     def behind(self) -> bool:
-        """Whether there are records that `poll` has not looked at."""
-        return self._position < self.recorder.last_id()
+        """Whether there are records that `poll` has not looked at; of those after `expire`, none counts."""
+        return self._position < (self.recorder.last_id() if self._last is None else self._last)
 
     @property
     def far_behind(self) -> bool:
-        """Whether these fill a look."""
-        return self._position + AT_ONCE <= self.recorder.last_id()
+        """Whether the last look took all that one may, and was not enough."""
+        return self._filled and self.behind
+
+    def expire(self) -> None:
+        """The time is up: what is recorded from now on is not waited for."""
+        if self._last is None:
+            self._last = self.recorder.last_id()
 
     @property
     def met(self) -> bool:
@@ -75,7 +82,7 @@ class Wait:
     def poll(self) -> Answer | None:
         """Look at up to AT_ONCE new records."""
         page = self.recorder.page(self._position, AT_ONCE)
-        self._position = page.end
+        self._position, self._filled = page.end, page.full
         if self.filter.may_match_any(page):
             for record in filter(self.filter.may_match, page.records):
                 found: Iterator[Item] = getattr(self.filter, self.kind)(record)

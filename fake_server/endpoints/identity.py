@@ -165,13 +165,16 @@ class _Later:
     """The answer to a request before which a long backlog is to be read: a part at each look, so that others are answered too."""
 
     timeout = 60.0
-    behind = True
-    far_behind = True
 
     def __init__(self, api: _Api, asked: _Asked) -> None:
         self._api = api
         self._asked = asked
         self._left = 0
+        self.behind = self.far_behind = True
+
+    def expire(self) -> None:
+        """Look at no more parts."""
+        self.behind = self.far_behind = False
 
     def poll(self) -> Answer | None:
         """Read a part; the answer, if that was the last."""

@@ -277,8 +277,6 @@ def test_a_page_may_read_that_the_store_failed_after_a_long_wait(fake: Fake, mon
 
     with monkeypatch.context() as broken:
         broken.setattr("mparticle_fake_server.endpoints.identity._Later.poll", lambda _: None)
-        broken.setattr("mparticle_fake_server.endpoints.identity._Later.behind", False)
-        broken.setattr("mparticle_fake_server.endpoints.identity._Later.far_behind", False)
         broken.setattr("mparticle_fake_server.endpoints.identity._Later.timeout", 0)
         broken.setattr(MemoryRecorder, "record", fail)
         reply = ask(fake, "identify")
