@@ -77,6 +77,7 @@ def validate(
     from .examination import Options
     from .run import run
     from .sources import STDIN, expanded
+    from .workers import WorkerError
 
     try:
         rules = Rules.parse(judged["ignore"], judged["error"])
@@ -94,8 +95,12 @@ def validate(
         always_now=now_ms is not None,
         historical=judged["historical"],
     )
-    with console.progress(paths) as progress:
-        report = run(paths, options, workers or min(os.cpu_count() or 1, 8), progress)
+    try:
+        with console.progress(paths) as progress:
+            report = run(paths, options, workers or min(os.cpu_count() or 1, 8), progress)
+    except WorkerError as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(2) from error
     if not files and not report.batches and not report.found and not report.problems:
         raise click.UsageError("Nothing came from stdin, and no FILE is named.")
     report.refuse_nothing()

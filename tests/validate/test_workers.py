@@ -16,7 +16,8 @@ import pytest
 from mparticle_fake_server.checks import history
 from mparticle_fake_server.checks.batch import has_type
 from mparticle_fake_server.checks.history import History
-from mparticle_fake_server.validate import extracts, run, sources, spanning
+from mparticle_fake_server.validate import extracts, sources, spanning
+from mparticle_fake_server.validate import workers as processes
 from mparticle_fake_server.validate.extracts import Extractor, Followed
 from mparticle_sdk import limits
 from tests.validate.conftest import NOW_MS, Validate, batch, exported, findings, line, ndjson, told
@@ -89,7 +90,9 @@ def test_the_report_is_the_same_for_any_number_of_workers(
     validate: Validate, monkeypatch: pytest.MonkeyPatch, storm: str, form: str
 ) -> None:
     monkeypatch.setattr(sources, "BLOCK", 10_000)
-    monkeypatch.setattr(run, "IN_PROCESS", 10_000)
+    monkeypatch.setattr(processes, "IN_PROCESS", 10_000)
+    # Some chunks are longer.
+    monkeypatch.setattr(processes, "PLACE", 10_000)
     monkeypatch.setattr(limits, "EVENT_NAMES_PER_WORKSPACE", 100)
 
     results = [validate(storm, f"--workers={workers}", f"--format={form}", "--max=30000") for workers in (1, 2, 3)]
@@ -104,7 +107,9 @@ def test_a_report_that_is_cut_is_the_same_for_any_number_of_workers(
     validate: Validate, monkeypatch: pytest.MonkeyPatch, storm: str
 ) -> None:
     monkeypatch.setattr(sources, "BLOCK", 10_000)
-    monkeypatch.setattr(run, "IN_PROCESS", 10_000)
+    monkeypatch.setattr(processes, "IN_PROCESS", 10_000)
+    # Some chunks are longer.
+    monkeypatch.setattr(processes, "PLACE", 10_000)
     monkeypatch.setattr(limits, "EVENT_NAMES_PER_WORKSPACE", 100)
 
     one, two = (validate(storm, f"--workers={workers}", "--format=json", "--max=77").stdout for workers in (1, 2))
@@ -209,6 +214,37 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     while _group(process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not _group(process.pid)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_ends_the_run_with_a_message(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*RUN, "--workers=2", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, cwd=tmp_path
+    )
+    assert process.stdin is not None
+    process.stdin.write(ndjson(batch()).encode() * 20_000)
+    process.stdin.flush()
+    while len(_group(process.pid)) < 3:
+        time.sleep(0.02)
+
+    os.kill(max(_group(process.pid)), signal.SIGKILL)
+    _, said = process.communicate(ndjson(batch()).encode() * 20_000, timeout=20)
+
+    assert process.returncode == 2
+    assert said.startswith(b"Error: A worker process ended before its work was done"), said
+    assert not _group(process.pid)
+
+
+@pytest.mark.slow
+def test_workers_that_cannot_be_started_end_the_run_with_a_message(tmp_path: Path) -> None:
+    path = tmp_path / "input.ndjson"
+    path.write_text(ndjson(batch()) * 10_000)
+
+    script = f"ulimit -n 60; {shlex.join([*RUN, '--workers=64', str(path)])}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=30)
+
+    assert done.returncode == 2
+    assert done.stderr == "Error: 64 worker processes cannot be started: Too many open files. Use fewer --workers.\n"
 
 
 def _group(leader: int) -> list[int]:
