@@ -22,6 +22,7 @@ if __name__ == "__main__":
 from tests.benchmarks.row import Row, at_least, below
 
 ROUNDS = 3
+ROUNDS_OF_WORKERS = 5
 USERS = 22_000
 """They upload some 220 000 batches in a week."""
 
@@ -47,14 +48,10 @@ def simulation() -> Iterator[Row]:
         promised=f">= {PROMISED_RATIO:.1f}",
     )
     if (os.cpu_count() or 1) > 1:
-        pairs = [(_run("simulate", WORKERS_USERS, 1), _run("simulate", WORKERS_USERS, 2)) for _ in range(ROUNDS)]
-        one, two = ([run["batches"] / run["elapsed_s"] for run in runs] for runs in zip(*pairs, strict=True))
+        one, two, apart = zip(*(_scaled() for _ in range(ROUNDS_OF_WORKERS)), strict=True)
         yield at_least(1.8, "simulation, 2 workers, vs 1", two, one, "batches/s")
         # What the machine gives two processes that have nothing to do with each other: with two workers it cannot be more.
-        yield replace(
-            at_least(0, "two simulations at once, vs one alone", [_two_at_once() for _ in range(ROUNDS)], one, "batches/s"),
-            promised="none",
-        )
+        yield replace(at_least(0, "two simulations at once, vs one alone", apart, one, "batches/s"), promised="none")
     yield below(
         1000, "simulation, first batch of 100 000 users", [_run("first", 100_000, 1)["elapsed_s"] * 1000 for _ in range(ROUNDS)]
     )
@@ -69,11 +66,13 @@ def simulation() -> Iterator[Row]:
     )
 
 
-def _two_at_once() -> float:
-    """Batches a second of elapsed time, of both together."""
+def _scaled() -> tuple[float, float, float]:
+    """Batches a second of elapsed time: with one worker, with two, and of two simulations at once."""
+    one, two = (_run("simulate", WORKERS_USERS, workers) for workers in (1, 2))
     with ThreadPoolExecutor(2) as threads:
         runs = list(threads.map(lambda _: _run("simulate", USERS, 1), range(2)))
-    return sum(run["batches"] for run in runs) / max(run["elapsed_s"] for run in runs)
+    apart = sum(run["batches"] for run in runs) / max(run["elapsed_s"] for run in runs)
+    return one["batches"] / one["elapsed_s"], two["batches"] / two["elapsed_s"], apart
 
 
 def _run(what: str, amount: int, workers: int) -> dict[str, float]:
