@@ -14,16 +14,17 @@ from mparticle_sdk import limits
 from . import dialects
 from .checks import check
 from .checks.batch import check_historical
-from .checks.finding import CODES, Finding, make
+from .checks.finding import Finding, make
 from .checks.history import News
 from .checks.limits import check_request, check_size
 from .checks.request import check_count, repeated, unwrapped, wrong_body, wrong_item
-from .checks.rules import NO_RULES, Rules
+from .checks.rules import NO_RULES
 from .decoding import Decoded, decode, decompress
 from .exchange import Submission
 from .faults import Fault
-from .recording import BatchRecord, Recorder, RequestRecord, Verdict, batch_id
+from .recording import BatchRecord, Recorder, RequestRecord, batch_id
 from .redaction import Headers, header_lines, redact, redact_query
+from .verdicts import is_lost, is_refused, judge_batches
 from .workspaces import Input, Mode, Workspace, Workspaces
 
 LENIENT_BATCHES: Final = 10_000
@@ -131,10 +132,6 @@ class Intake:
         self.recorder.record([record])
         return Outcome(record.status, record.findings, sender, fault=fault)
 
-    def accept(self, submission: Submission, sender: Input, form: Form) -> Outcome:
-        """Read the batches of an authenticated submission, check, judge and record them. Raises StoreError: nothing was kept."""
-        return self.settle([self.read(submission, sender, form)])[0]
-
     def decode(self, submission: Submission) -> Decoded:
         """The body as JSON; unreadable too if it exceeds the limit, or has not arrived whole."""
         if submission.oversize:
@@ -236,7 +233,7 @@ class Intake:
             record.status = form.refusal_in(mode)
         else:
             here = self._look_for_duplicates(reading, id, seen)
-            record.status = form.refusal_in(mode) if _judge_batches(record, mode, rules) else 202
+            record.status = form.refusal_in(mode) if judge_batches(record, mode, rules) else 202
             if record.status == 202:
                 seen.update(here)
         if rules is not NO_RULES:
@@ -257,7 +254,7 @@ class Intake:
             sent = (key, source_request_id)
             first = self.recorder.duplicate_of(*sent) or seen.get(sent) or here.get(sent)
             if first is None:
-                if not _passes(batch.findings):
+                if not is_lost(batch.findings):
                     here[sent] = batch_id(id, index)
                 continue
             sent_before = f"by this input before, with batch {first}"
@@ -301,7 +298,7 @@ def _examine_all(batches: list[dict[str, Any]], reading: Reading) -> None:
         about, news = history.judge(batch, before)
         recorded = BatchRecord("accepted", (*findings, *about), source_request_id(batch))
         examined.append(recorded)
-        if news is not None and not _passes(findings):
+        if news is not None and not is_lost(findings):
             reading.news.append((recorded, news))
             if reading.form.bulk:
                 before = before or News()
@@ -325,11 +322,6 @@ def _is_plain(batch: BatchRecord) -> bool:
     return not batch.findings and batch.source_request_id is None
 
 
-def _passes(findings: Sequence[Finding]) -> bool:
-    """Whether mParticle would not process the batch that these are on."""
-    return bool(findings) and any(CODES[finding.code].effect in ("refuse", "drop") for finding in findings)
-
-
 def _measure(size: int, values: list[dict[str, Any]], batches: Sequence[BatchRecord], *, bulk: bool) -> list[Finding]:
     """Findings on the size of a request in bytes; those on single batches go to these."""
     for value, batch in zip(values, batches, strict=True):
@@ -341,35 +333,6 @@ def _measure(size: int, values: list[dict[str, Any]], batches: Sequence[BatchRec
     return [too_large] if too_large else []
 
 
-def is_refused(findings: Sequence[Finding], mode: Mode, rules: Rules) -> bool:
-    """Whether findings on a request as a whole refuse it, in a workspace of this mode with these rules."""
-    if not findings or mode == "lenient":
-        return False
-    return any(CODES[finding.code].effect == "refuse" for finding in findings) or _is_too_strict(findings, mode, rules)
-
-
-def _is_too_strict(findings: Sequence[Finding], mode: Mode, rules: Rules) -> bool:
-    """Whether strict mode refuses what has these findings: by the severities that the workspace gives them."""
-    return mode == "strict" and any(finding.severity == "error" for finding in rules.apply(findings))
-
-
-def _judge_batches(record: RequestRecord, mode: Mode, rules: Rules) -> bool:
-    """Give each batch its verdict as if it were alone; returns whether they refuse the request."""
-    refused = 0
-    # What is inside an item that is no batch alters none.
-    altered = any(CODES[finding.code].effect == "alter" and not finding.raw_pointer for finding in record.findings)
-    for batch in record.batches:
-        if not batch.findings:
-            batch.verdict = "altered" if altered else "accepted"
-            continue
-        batch.verdict, refusable = _verdict(batch.findings)
-        if altered and batch.verdict == "accepted":
-            batch.verdict = "altered"
-        refused += refusable or _is_too_strict(batch.findings, mode, rules)
-    # In a bulk request production answers 202 as soon as one batch is fine (`events-api.md §2`): the others are dropped.
-    return refused > 0 and (mode == "strict" or (mode == "faithful" and refused == len(record.batches)))
-
-
 def _outcome(reading: Reading) -> Outcome:
     record = reading.record
     findings = record.findings
@@ -377,16 +340,6 @@ def _outcome(reading: Reading) -> Outcome:
         if batch.findings:
             findings = (*findings, *batch.findings)
     return Outcome(record.status, findings, reading.sender, len(record.batches), reading.fault)
-
-
-def _verdict(findings: Sequence[Finding]) -> tuple[Verdict, bool]:
-    """The verdict behind a 202, and whether production would refuse the batch if it came alone."""
-    effects = {CODES[finding.code].effect for finding in findings}
-    if "refuse" in effects:
-        return "dropped", True
-    if "drop" in effects:
-        return "dropped", False
-    return ("altered" if "alter" in effects else "accepted"), False
 
 
 def most_of_a_line(max_body: int) -> int:

@@ -13,8 +13,9 @@ from ..checks.finding import Finding, make
 from ..checks.found import got
 from ..decoding import Decoded
 from ..exchange import Answer, Submission
-from ..intake import Intake, is_refused
+from ..intake import Intake
 from ..recording import StoreError
+from ..verdicts import is_refused
 from ..workspaces import Input
 from .answers import CODES, error_answer, faulty_answer, json_answer, tell
 

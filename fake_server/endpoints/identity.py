@@ -15,10 +15,11 @@ from ..idsync.identity_types import BY_NAME, DEVICE, Identities
 from ..idsync.profile import Profile
 from ..idsync.profiles import Profiles
 from ..idsync.replay import SOURCE, Resolved
-from ..intake import Intake, canonical_batches, is_refused
+from ..intake import Intake, canonical_batches
 from ..recording import StoreError
 from ..redaction import Headers
 from ..signatures import HEADER, verify
+from ..verdicts import is_refused
 from ..workspaces import Input, Workspace
 from . import cors
 from .answers import CODES, error_answer, faulty_answer, json_answer, tell

@@ -20,13 +20,14 @@ from mparticle_sdk import limits
 from .. import dialects
 from ..checks import check
 from ..checks.batch import check_historical
-from ..checks.finding import CODES, Finding
+from ..checks.finding import Finding
 from ..checks.found import MOST_OF_A_CODE
 from ..checks.limits import check_request, check_size
 from ..checks.request import check_count, unwrapped, wrong_body, wrong_item
 from ..checks.rules import Rules
 from ..decoding import Decoded, decode
 from ..intake import source_request_id
+from ..verdicts import is_lost
 from .chunks import Chunk, Piece
 from .documents import MOST_OF_A_VALUE
 from .extracts import Extractor, Seen
@@ -271,7 +272,7 @@ class _Examination:
         if id is None:
             return
         known = self.result.known
-        if findings and any(CODES[finding.code].effect in ("refuse", "drop") for finding in findings):
+        if is_lost(findings):
             known.passing.add(len(known.hashes))
         text = f"{key}\0{id}".encode("utf-8", "surrogatepass")
         known.hashes.append(int.from_bytes(blake2b(text, digest_size=8).digest(), "little"))

@@ -29,7 +29,9 @@ def by_server(requests: list[tuple[str, bytes]], now_ms: int) -> Said:
     sender = workspaces.input("key")
     assert sender is not None
     intake = Intake(workspaces, open_recorder(), now_ms=lambda: now_ms)
-    outcomes = [intake.accept(Submission("POST", path, "", [], body), sender, FORMS[path]) for path, body in requests]
+    outcomes = [
+        intake.settle([intake.read(Submission("POST", path, "", [], body), sender, FORMS[path])])[0] for path, body in requests
+    ]
     found = [(finding.code, finding.pointer, finding.index) for finding in outcomes[-1].findings]
     return sorted(found, key=str)
 
