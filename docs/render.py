@@ -114,6 +114,8 @@ def _limits(member: str, node: Schema, document: Schema) -> Iterator[str]:
     findings = document.get("x-findings", {})
     if member in findings.get("recommended_missing", {}).get("required", ()):
         yield "*recommended*"
+    for needed in findings.get("recommended_missing", {}).get("dependentRequired", {}).get(member, ()):
+        yield f"*with `{needed}`*"
     if member in findings.get("environment_missing", {}).get("required", ()):
         yield _code("environment_missing")
     values = node.get("enum") or node.get("then", {}).get("enum", ())

@@ -245,6 +245,9 @@ class _Explainer:
                 yield fault._replace(keyword="propertyNames", path=(*path, name), value=name, name=name)
         elif rule.keyword == "required":
             yield from (fault._replace(name=name) for name in rule.node["required"] if name not in got)
+        elif rule.keyword == "dependentRequired":
+            missing = dict.fromkeys(name for given, names in rule.node[rule.keyword].items() if given in got for name in names)
+            yield from (fault._replace(name=name) for name in missing if name not in got)
         elif rule.keyword == "additionalProperties":
             known = rule.node.get("properties", {})
             names = (name_of(name) for name in copy if name not in known)
