@@ -3,6 +3,12 @@
 Everything heavy is imported by the command that needs it, so that `--help` stays quick.
 """
 
+import errno
+import io
+import os
+import sys
+from typing import Any, Final
+
 import click
 
 from mparticle_fixtures.traffic.command import generate, send
@@ -16,8 +22,49 @@ from .tail import tail
 from .validate.command import schema, validate
 from .verify import verify
 
+_NO_ROOM: Final = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    """Ends as scripts expect it, also where stdout takes no more, or was never meant for all letters."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+                # Of a terminal or a file that is not UTF-8: what it lacks is shown as an escape.
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            try:
+                return super().main(*args, **extra)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            _drop_stdout()
+            sys.exit(1)
+        except OSError as error:
+            # Commands tell of the files that they write themselves.
+            if error.filename is not None or error.errno not in _NO_ROOM:
+                raise
+            _drop_stdout()
+            click.echo(f"Error: stdout cannot be written: {error.strerror or error}.", err=True)
+            sys.exit(2)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            raise click.exceptions.Exit(130) from None
+
+
+def _drop_stdout() -> None:
+    """Let what is left for stdout go nowhere: the interpreter writes it when it ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="mparticle-testkit", prog_name="mparticle-fake")
 def main() -> None:
     """A fake mParticle: point an SDK at it and see what arrived."""

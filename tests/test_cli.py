@@ -774,3 +774,45 @@ def test_make_leaves_an_environment_of_a_python_that_is_too_old_and_tells_the_wa
         "make: .venv is of Python 3.10; this needs 3.11 or newer. 'make clean' removes it, then run make again."
     )
     assert pip.exists()
+
+
+# -- stdout ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("arguments", [["validate"], ["explain"], ["schema"], ["--help"], ["--version"]])
+def test_a_full_stdout_is_told_of(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [COMMAND, *arguments], input='{"events":[]}', stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=30
+        )
+
+    assert (done.returncode, done.stderr) == (2, "Error: stdout cannot be written: No space left on device.\n")
+
+
+@pytest.mark.parametrize(("encoding", "shown"), [("ascii", rb"w\xf6rld"), ("latin-1", b"w\xf6rld"), ("utf-8", b"w\xc3\xb6rld")])
+def test_letters_that_the_terminal_lacks_are_shown_as_escapes(encoding: str, shown: bytes) -> None:
+    body = '{"environment":"development","user_identities":{"customer_id":"c"},"wörld":"😀"}'.encode()
+
+    done = subprocess.run(
+        [COMMAND, "validate"],
+        input=body,
+        capture_output=True,
+        check=False,
+        timeout=30,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"unknown_member: " + shown in done.stdout
+
+
+def test_ctrl_c_ends_validate_with_the_status_of_all_commands() -> None:
+    with subprocess.Popen([COMMAND, "validate", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        # More than a pipe holds: when it is written, some of it was read.
+        process.stdin.write(b'{"events":[]}\n' * 100_000)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+
+    assert (process.returncode, said) == (130, b"Interrupted.\n")

@@ -70,7 +70,7 @@ def validate(
     browser; it may be compressed with gzip, or be a directory of shards that `generate` wrote; - is stdin, which is also read if
     no FILE is named and something is piped in.
 
-    Exit status: 0 nothing to mend, 1 there are errors, 2 a file cannot be used, or no file has batches.
+    Exit status: 0 nothing to mend, 1 there are errors, 2 a file cannot be used, or no file has batches, 130 after Ctrl-C.
     """
     from ..checks.rules import RuleError, Rules
     from . import console
