@@ -73,15 +73,15 @@ _KINDS: Final = {
 }
 
 
-def check_options(options: Options) -> Options:
-    """The options with tuples for what may be read only once.
+def check_options(options: Options, others: Iterable[str] = ()) -> Options:
+    """The options with tuples for what may be read only once. `others` are names that the caller takes besides.
 
     Raises TypeError, ValueError or WorkspaceError for those that no server can have; the message names the option, and no secret.
     """
     unknown = sorted(set(options) - set(Options.__annotations__))
     if unknown:
-        valid = Options.__annotations__
-        raise TypeError(f"Unknown option {unknown[0]!r}.{did_you_mean(unknown[0], valid, 0.6)} Valid: {', '.join(valid)}.")
+        valid = [*others, *Options.__annotations__]
+        raise TypeError(f"Unknown option {unknown[0]!r:.80}.{did_you_mean(unknown[0], valid, 0.6)} Valid: {', '.join(valid)}.")
     for name, (kind, expected) in _KINDS.items():
         if name in options and not isinstance(options.get(name), kind):
             raise TypeError(f"{name} is {options.get(name)!r}; expected {expected}.")

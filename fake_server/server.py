@@ -81,10 +81,11 @@ class FakeServer:
         tls_names: Iterable[str] = (),
         **options: Unpack[Options],
     ) -> None:
+        self.options = check_options(options, _ADDRESS)
+        _check_address(host, port, tls, tls_port, tls_names)
         self.host = host
         self.port = port
         self.tls_port = tls_port
-        self.options = check_options(options)
         self.token: str | None = options.get("token")
         self.intake: Intake
         self.rows: list[Endpoint] = []
@@ -375,6 +376,15 @@ class FakeServer:
 _Secure = tuple[socket.socket, "ssl.SSLContext"]
 """The listener of the TLS port and what its handshakes need."""
 
+_ADDRESS: Final[dict[str, tuple[type | tuple[type, ...], str]]] = {
+    "host": (str, "the name or address to listen on, such as '127.0.0.1'"),
+    "port": (int, "a number from 0 to 65535; 0 takes a free one"),
+    "tls": ((bool, str, os.PathLike), "True, False, or the path of the folder for its CA"),
+    "tls_port": (int, "a number from 0 to 65535; 0 takes a free one"),
+    "tls_names": (Iterable, "a list of host names, such as ['fake.test']"),
+}
+"""Where a FakeServer listens: of what type each is, and what it is."""
+
 _ANY: Final = ("", "0.0.0.0", "::")  # noqa: S104  # compared, not bound
 
 
@@ -385,6 +395,15 @@ class _Misdirected(UploadProtocol):
         if not self._refused:
             hint = "Use https:// for this port, http:// for the other one; 'mparticle-fake serve' prints both."
             self._refuse(400, "What came to the TLS port is no TLS.", hint)
+
+
+def _check_address(*values: object) -> None:
+    """Raise TypeError for a value of _ADDRESS, in its order, that has another type."""
+    for (name, (kind, expected)), value in zip(_ADDRESS.items(), values, strict=True):
+        # True would be port 1, and a text a list of letters.
+        mistaken = bool if kind is int else str if kind is Iterable else ()
+        if not isinstance(value, kind) or isinstance(value, mistaken):
+            raise TypeError(f"{name} is {value!r:.80}; expected {expected}.")
 
 
 def _is_loopback(host: str) -> bool:

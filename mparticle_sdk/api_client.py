@@ -80,7 +80,7 @@ class ApiClient:
         cookie: str | None = None,
         configuration: Configuration | None = None,
     ) -> None:
-        self.config = configuration if configuration is not None else Configuration()
+        self.config = configuration_of(configuration, "ApiClient(configuration=…)")
         self.default_headers: dict[str, str] = {"User-Agent": user_agent()}
         if header_name is not None:
             self.default_headers[header_name] = header_value or ""
@@ -266,6 +266,19 @@ class ApiClient:
         if isinstance(error, ValueError):
             raise ConfigurationError(f"{url} cannot be requested ({told})") from error
         raise ConnectionFailedError(0, f"No complete answer from {url} ({told})") from error
+
+
+def configuration_of(given: Any, taker: str) -> Configuration:
+    """What `taker` was given, or the default for None. Raises TypeError for what is no Configuration."""
+    if given is None:
+        return Configuration()
+    if not isinstance(given, Configuration):
+        # Not shown: it may be the key, or have the secret in it.
+        raise TypeError(
+            f"{taker} got a value of type {type(given).__name__}; expected a Configuration, such as "
+            'mparticle_sdk.Configuration("key", "secret"). An ApiClient of your own is set as its api_client.'
+        )
+    return given
 
 
 def _route(host: str, config: Configuration) -> _Route:

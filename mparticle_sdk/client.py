@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeAlias, TypeVar, overload
 
 from . import codec, limits
-from .api_client import Answer, ApiClient
+from .api_client import Answer, ApiClient, configuration_of
 from .configuration import Configuration
 from .errors import ApiException, Problem, ValidationError
 
@@ -50,7 +50,7 @@ class EventsApi:
     """
 
     def __init__(self, config: Configuration | None = None) -> None:
-        config = config if config is not None else Configuration()
+        config = configuration_of(config, "EventsApi")
         if config.api_client is None:
             config.api_client = ApiClient(configuration=config)
         self.api_client = config.api_client

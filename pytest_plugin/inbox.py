@@ -277,7 +277,7 @@ class Inbox:
     def wait_for(self, what: What = None, /, count: int = 1, timeout: float | None = None, **conditions: Any) -> Events:
         """Wait until `count` events match, those included that are there already; returns all that match.
 
-        `timeout` is in seconds. Raises AssertionError with a report, UsageError.
+        `timeout` is in seconds, 3600 at most. Raises AssertionError with a report, UsageError.
         """
         wanted = self._wanted(what, count, timeout, conditions, "wait_for")
         if not self.source.wait(wanted.poll, wanted.timeout):

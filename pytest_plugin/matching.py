@@ -441,28 +441,34 @@ def _listed(words: Iterable[str]) -> str:
 # -- numbers of a question -------------------------------------------------------------------------------------------------
 
 
+MOST_SECONDS: Final = 3_600
+"""That a wait may last, here and in the inspect API: above it milliseconds are meant."""
+
+_NUMBER: Final = re.compile(r"\s*[-+.]?\d")
+
+
 def check_count(name: str, value: Any, method: str, least: int) -> int:
-    """A number of events. Raises UsageError."""
+    """A number of events or requests. Raises UsageError."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        hint = (
-            " That nothing comes is asserted by assert_not_received(…, within=SECONDS)."
-            if value == 0 and not isinstance(value, bool)
-            else ""
-        )
-        raise UsageError(f"{method} got {name}={value!r}; expected a whole number from {least} on.{hint}")
+        waits_for_none = name == "count" and type(value) is int and value == 0
+        hint = " That nothing comes is asserted by assert_not_received(…, within=SECONDS)." if waits_for_none else ""
+        raise UsageError(f"{method} got {name}={safe_repr(value):.80}; expected a whole number of at least {least}.{hint}")
     return value
 
 
 def check_second(name: str, value: Any, method: str) -> None:
-    """What stands after the type or name of an event, or is given as `name`: a number. Raises UsageError."""
-    if isinstance(value, str | re.Pattern):
+    """What stands after the type or name of an event, or is given as `name`: a number. Raises UsageError.
+
+    Text that begins as a number does is meant for `name`: the check of its value tells more.
+    """
+    if isinstance(value, re.Pattern) or (isinstance(value, str) and not _NUMBER.match(value)):
         raise UsageError(
-            f"{method} got {name}={value!r:.80}, perhaps by a second argument without a keyword; {method} takes one event type "
-            f"or name so, and a name besides a type by keyword: event_name={value!r:.80}."
+            f"{method} got {name}={value!r:.80}; expected a number. If it stands without a keyword: {method} takes one event "
+            f"type or name so, and a name besides a type by keyword: event_name={value!r:.80}."
         )
     if isinstance(value, Mapping):
         raise UsageError(
-            f"{method} got {name}={safe_repr(value):.80}, perhaps by a second argument without a keyword; {method} takes one "
+            f"{method} got {name}={safe_repr(value):.80}; expected a number. If it stands without a keyword: {method} takes one "
             "event type or name so, and all further conditions are keywords, such as total_amount=21.49."
         )
 
@@ -482,10 +488,13 @@ def check_answer(retry_after: Any, body: Any, method: str) -> None:
         raise UsageError(f"{method} got body={body!r:.80}; expected text.")
 
 
-def check_seconds(name: str, value: Any, method: str, most: int = 86_400) -> float:
+def check_seconds(name: str, value: Any, method: str, most: int = MOST_SECONDS) -> float:
     """A span of time in seconds. Raises UsageError."""
     if isinstance(value, timedelta):
         value = value.total_seconds()
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise UsageError(f"{method} got {name}={value!r:.80}; expected seconds from 0 to {most}.")
+        hint = ""
+        if isinstance(value, int | float) and most < value <= most * 1000:
+            hint = f" It is in seconds: for {value:g} milliseconds, say {value / 1000:g}."
+        raise UsageError(f"{method} got {name}={safe_repr(value):.80}; expected seconds from 0 to {most}.{hint}")
     return float(value)

@@ -14,7 +14,7 @@ _CODES: Final = "a list of finding codes"
 
 TEST_OPTIONS: Final = {
     "mode": f"one of {', '.join(MODES)}",
-    "timeout": "seconds from 0 to 86400",
+    "timeout": "seconds from 0 to 3600",
     "ignore": _CODES,
     "error": _CODES,
 }
@@ -62,7 +62,7 @@ def _fits(name: str, value: Any) -> bool:
     if isinstance(value, bool):
         return False
     if name == "timeout":
-        return isinstance(value, int | float) and 0 <= value <= 86_400
+        return isinstance(value, int | float) and 0 <= value <= 3_600
     return isinstance(value, int) and value >= 1
 
 

@@ -68,7 +68,14 @@ class Settings:
             _url(given, "--mparticle-url") if given is not None else _url(config.getini("mparticle_url") or None, "mparticle_url")
         )
         dump = config.getoption("--mparticle-dump")
-        self.dump = Path.cwd() / dump if dump else config.rootpath / ini if (ini := config.getini("mparticle_dump")) else None
+        ini = config.getini("mparticle_dump")
+        self.dump: Path | None = (
+            _folder(Path.cwd() / dump, "--mparticle-dump")
+            if dump
+            else _folder(config.rootpath / ini, "The ini option mparticle_dump")
+            if ini
+            else None
+        )
         self.allow: tuple[str, ...] = tuple(config.getini("mparticle_allow"))
         if self.allow and self.allow != (ALL,):
             check_codes(self.allow, "The ini option mparticle_allow")
@@ -125,6 +132,18 @@ def _url(text: str | None, where: str) -> str | None:
             f"{where} is {text!r}; expected the address of the fake itself: leave out /v2, which belongs to what is sent to."
         )
     return text.rstrip("/")
+
+
+def _folder(path: Path, where: str) -> Path:
+    """A folder, or one that can be made; whether it can be written, the first failed test tells."""
+    try:
+        existing = next((each for each in (path, *path.parents) if each.exists()), path)
+        wrong = "" if existing.is_dir() else f"{existing} is no folder"
+    except OSError as error:
+        wrong = error.strerror or str(error)
+    if wrong:
+        raise pytest.UsageError(f"{where} is {str(path)!r}; expected a folder, there or to be made: {wrong}.")
+    return path
 
 
 def did_you_mean(text: str, valid: Iterable[str]) -> str:

@@ -198,7 +198,7 @@ class Trial:
             try:
                 file = self._dump(folder, report.nodeid)
             except (OSError, MParticleError) as error:
-                report.sections.append(("mParticle", f"--mparticle-dump: {error}"))
+                report.sections.append(("mParticle", f"--mparticle-dump: {_why_unwritten(folder, error)}"))
             else:
                 if file is not None and report.failed:
                     report.sections[-1] = ("mParticle", f"{report.sections[-1][1]}\nWritten to {file}")
@@ -324,6 +324,12 @@ def _name(event: "EventItem") -> str:
     names = event_names(event.event)
     kind = str(event.event.get("event_type"))[:60]
     return printable(f"{kind} {names[0][:100]!r}" if names else kind)
+
+
+def _why_unwritten(folder: Path, error: OSError | MParticleError) -> str:
+    # The words of an OSError begin with its number, and name the file or not.
+    reason = error.strerror or error if isinstance(error, OSError) else error
+    return f"nothing is written to {folder}: {reason}"
 
 
 def file_name(test_id: str) -> str:

@@ -173,7 +173,7 @@ def test_codes_can_be_made_errors_for_all_tests(suite: Suite) -> None:
         ({"ignore": ["identity_mising"]}, ": *identity_mising*did you mean identity_missing*"),
         ({"error": "identity_missing"}, " has error='identity_missing'; expected a list of finding codes."),
         ({"mode": "strikt"}, " has mode='strikt'; expected one of faithful, strict, lenient."),
-        ({"timeout": -1}, " has timeout=-1; expected seconds from 0 to 86400."),
+        ({"timeout": -1}, " has timeout=-1; expected seconds from 0 to 3600."),
         ({"keep": 0}, " has keep=0; expected a whole number of batches, from 1 on."),
         ({"max_body": True}, " has max_body=True; expected a whole number of bytes, from 1 on."),
         ({"certificates": 5}, " has certificates=5; expected the path of a folder."),
@@ -216,7 +216,7 @@ def test_impossible_defaults_of_one_file_are_told_too(suite: Suite) -> None:
     result = suite.run()
 
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["The fixture fake_mparticle_options has timeout='long'; expected seconds from 0 to 86400."])
+    result.stdout.fnmatch_lines(["The fixture fake_mparticle_options has timeout='long'; expected seconds from 0 to 3600."])
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:80", ("127.0.0.1", "80"), ("127.0.0.1", 99_999), ("127.0.0.1",)], ids=str)

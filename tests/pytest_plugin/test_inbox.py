@@ -457,12 +457,18 @@ def test_wait_for_counts_no_rejected_event(sent: Sent) -> None:
     [
         (
             {"count": 0},
-            r"wait_for got count=0; expected a whole number from 1 on\. That nothing comes is asserted by assert_not_rec",
+            r"wait_for got count=0; expected a whole number of at least 1\. That nothing comes is asserted by assert_not_rec",
         ),
-        ({"count": True}, "expected a whole number from 1 on"),
-        ({"count": 1.5}, "expected a whole number from 1 on"),
-        ({"timeout": -1}, "wait_for got timeout=-1; expected seconds from 0 to 86400"),
-        ({"timeout": "2"}, "expected seconds from 0 to 86400"),
+        ({"count": True}, "expected a whole number of at least 1"),
+        ({"count": 1.5}, "expected a whole number of at least 1"),
+        ({"timeout": -1}, "wait_for got timeout=-1; expected seconds from 0 to 3600"),
+        ({"timeout": "2"}, "expected seconds from 0 to 3600"),
+        ({"timeout": "2s"}, r"wait_for got timeout='2s'; expected seconds from 0 to 3600\.$"),
+        (
+            {"timeout": 5000},
+            r"got timeout=5000; expected seconds from 0 to 3600\. It is in seconds: for 5000 milliseconds, say 5\.",
+        ),
+        ({"timeout": float("nan")}, r"got timeout=nan; expected seconds from 0 to 3600\.$"),
         ({"times": 2}, r"wait_for got times=2; wait_for takes count and timeout\."),
     ],
 )
@@ -821,6 +827,7 @@ def test_unclaimed_requests_are_those_since_the_test_began(sent: Sent) -> None:
     ("call", "says"),
     [
         (lambda inbox: inbox.delay(61), "delay got seconds=61; expected seconds from 0 to 60"),
+        (lambda inbox: inbox.fail_next(status=429, times=0), r"fail_next got times=0; expected a whole number of at least 1\.$"),
         (lambda inbox: inbox.fail_next(retry_after="soon"), "fail_next got retry_after='soon'; expected whole seconds from 0 to"),
         (lambda inbox: inbox.fail_always(retry_after=1.5), "fail_always got retry_after=1.5; expected whole seconds from 0 to"),
         (lambda inbox: inbox.fail_next(body=b"x"), "fail_next got body=b'x'; expected text"),

@@ -162,6 +162,20 @@ def test_a_second_argument_that_is_no_number_is_refused(sent: Sent, call: Any, s
         call(sent.inbox)
 
 
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda inbox: inbox.assert_received("Search", times="1"), "got times='1'; expected a whole number of at least 0."),
+        (lambda inbox: inbox.wait_for("Search", count="-2"), "got count='-2'; expected a whole number of at least 1."),
+        (lambda inbox: inbox.assert_not_received("Search", within="1s"), "got within='1s'; expected seconds from 0 to 3600."),
+        (lambda inbox: inbox.assert_not_received("Search", within=".5"), "got within='.5'; expected seconds from 0 to 3600."),
+    ],
+)
+def test_a_number_that_is_text_is_told_as_such(sent: Sent, call: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=f"{re.escape(says)}$"):
+        call(sent.inbox)
+
+
 def test_event_name_is_any_of_the_names_of_an_event(sent: Sent) -> None:
     sent.events(order("purchase"))
 

@@ -207,6 +207,9 @@ def test_a_wrong_ini_value_ends_the_run_before_it_begins(suite: Suite, line: str
         (["--mparticle-mode", "strikt"], "*--mparticle-mode: invalid choice: 'strikt'*"),
         (["--mparticle-url", "ftp://fake"], "*--mparticle-url is 'ftp://fake'; expected *"),
         (["--mparticle-url", "http://fake:port"], "*--mparticle-url is 'http://fake:port'; expected *"),
+        (["--mparticle-dump", "/dev/null"], "*--mparticle-dump is '/dev/null'; expected a folder, *: /dev/null is no folder."),
+        (["--mparticle-dump", "/dev/null/dumps"], "*--mparticle-dump is '/dev/null/dumps'; *: /dev/null is no folder."),
+        (["--mparticle-dump", "x" * 300], "*--mparticle-dump is '*xxx'; expected a folder, *: File name too long."),
         (["--mparticle-url", ""], "*--mparticle-url is ''; expected *"),
         (["--mparticle-url", "http://127.0.0.1:1/v2/"], "*--mparticle-url is 'http://127.0.0.1:1/v2/'; *leave out /v2*"),
     ],
@@ -337,16 +340,18 @@ def test_a_failed_test_that_sent_nothing_has_no_dump(suite: Suite) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_the_report(suite: Suite) -> None:
-    suite.pytester.path.joinpath("dumps").write_text("a file")
     suite.write("""
+        from pathlib import Path
+
         def test_fails(fake_mparticle):
+            Path("dumps").write_text("a file that was not there when the run began")
             assert False, "the reason"
     """)
 
     result = suite.run("--mparticle-dump", "dumps")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*the reason*", "--mparticle-dump: *dumps*"])
+    result.stdout.fnmatch_lines(["*the reason*", "--mparticle-dump: nothing is written to *dumps: File exists"])
 
 
 def test_the_names_of_dumps_are_readable_valid_everywhere_and_different() -> None:

@@ -631,6 +631,16 @@ def test_a_forked_process_does_not_write_to_its_parents_connection() -> None:
 # -- ApiClient ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("given", [SECRET, {"api_key": KEY, "api_secret": SECRET}], ids=["text", "dictionary"])
+def test_an_api_client_of_anything_but_a_configuration_is_told_the_way(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"ApiClient\(.*\) got a value of type (str|dict); expected a Configuration") as raised:
+        mparticle.ApiClient(configuration=given)
+
+    assert SECRET not in str(raised.value)
+    with pytest.raises(TypeError, match=r"EventsApi got a value of type (str|dict); expected a Configuration"):
+        mparticle.EventsApi(given)
+
+
 def test_an_api_client_has_a_host_a_header_and_a_cookie_of_its_own() -> None:
     with scripted() as server:
         configuration = mparticle.Configuration(KEY, SECRET)
