@@ -137,9 +137,9 @@ def submission_of(
 def _stray(intake: Intake, submission: Submission, status: int, paths: list[str], methods: list[str]) -> Answer:
     """The answer to a path or a method that no table has; recorded, unless it was meant for the inspect API."""
     path = submission.path
-    if (submission.method, path) == ("GET", "/") and b"text/html" in (submission.header(b"accept") or b""):
+    if submission.method == "GET" and path in start_page.BROWSED and b"text/html" in (submission.header(b"accept") or b""):
         # Somebody opens the server's address in a browser; for clients it is as unknown as any other path.
-        return start_page.page()
+        return start_page.page(start_page.BROWSED[path])
     if status == 405:
         finding = make(
             "method_not_allowed",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import requests
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
+MOST_HINT: Final = 1000
+"""Characters that are printed of a server's hint."""
 
 
 def called() -> str:
@@ -141,6 +143,23 @@ def asking(
         raise UnreachableError(f"{url} closed the connection in the middle of its answer.") from error
     except requests.exceptions.RequestException as error:
         raise click.ClickException(f"{url} cannot be asked: {error}") from error
+
+
+def tell_unknown_workspace(url: str, token: str | None, parameters: list[tuple[str, str]]) -> None:
+    """Print on stderr what the server says of a workspace among the filters that it does not know; else nothing.
+
+    What goes wrong here is told by nobody: the question that matters is another one.
+    """
+    asked = [(name, value) for name, value in parameters if name == "workspace"]
+    if not asked:
+        return
+    with suppress(click.ClickException, ValueError):
+        with asking(url, token, "/_fake/batches", [*asked, ("limit", "1")], "application/json") as answer:
+            page = answer.json()
+        if isinstance(page, dict) and "hint" in page:
+            from .words import plain
+
+            click.echo(plain(page["hint"], MOST_HINT), err=True)
 
 
 def _problem(answer: "requests.Response") -> str:

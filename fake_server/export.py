@@ -10,7 +10,7 @@ from typing import IO
 
 import click
 
-from .asking import asking, filters_argument, parameters_of, token_option, url_option
+from .asking import asking, filters_argument, parameters_of, tell_unknown_workspace, token_option, url_option
 
 
 @click.command()
@@ -23,7 +23,8 @@ def export(url: str, token: str | None, output: str, filters: tuple[str, ...]) -
 
     POST it to /_fake/import to add it to what a server has recorded.
     """
-    with asking(url, token, "/_fake/batches", parameters_of(filters), "application/x-ndjson") as answer:
+    parameters = parameters_of(filters)
+    with asking(url, token, "/_fake/batches", parameters, "application/x-ndjson") as answer:
         count = 0
         with _writing(output) as file:
             for chunk in answer.iter_content(65_536):
@@ -32,6 +33,8 @@ def export(url: str, token: str | None, output: str, filters: tuple[str, ...]) -
     from .words import counted
 
     click.echo(f"Exported {counted(count, 'batch', 'batches')}.", err=True)
+    if not count:
+        tell_unknown_workspace(url, token, parameters)
 
 
 @contextmanager

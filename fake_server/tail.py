@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .asking import UnreachableError, asking, filters_argument, parameters_of, printing, token_option, url_option
+from .asking import (
+    UnreachableError,
+    asking,
+    filters_argument,
+    parameters_of,
+    printing,
+    tell_unknown_workspace,
+    token_option,
+    url_option,
+)
 
 if TYPE_CHECKING:
     import requests
@@ -72,6 +81,8 @@ def _followed(url: str, token: str | None, parameters: list[tuple[str, str]]) ->
                     click.echo(f"{url} answers again.", err=True)
                 elif sys.stderr.isatty():
                     click.echo(f"Watching {url} (Ctrl-C stops).", err=True)
+                if not found:
+                    tell_unknown_workspace(url, token, parameters)
                 found, lost = True, False
                 for id, kind, data in _server_sent_events(answer):
                     if data:

@@ -24,7 +24,7 @@ from . import inspect_import, inspect_stream, inspect_workspaces, start_page
 from .answers import error_answer, json_answer
 from .guard import guarded
 from .guard import pairs as read_pairs
-from .inspect_question import after_of, integer, seconds, take, unknown_workspace
+from .inspect_question import after_of, integer, seconds, take, unknown_workspace, workspaces_of
 from .openapi import document
 
 MOST_ITEMS: Final = 1000
@@ -78,7 +78,7 @@ class _Inspect:
             pairs = read_pairs(submission)
             taken = take(pairs, "after", "limit")
             filter = Filter.parse(pairs, kind, ("after", "limit"))
-            hint = partial(unknown_workspace, self.intake, filter)
+            hint = partial(unknown_workspace, self.intake, workspaces_of(filter))
             found = query.by_request(self.recorder, filter, kind, after_of(taken))
             if NDJSON in (submission.header(b"accept") or b"").decode("latin-1").lower():
                 limit = integer(taken, "limit", 0, 2**31)
@@ -131,7 +131,7 @@ class _Inspect:
             return json_answer(200, found)
         message = f"{len(wait.items)} of {wait.count} {wait.kind} matched within {wait.timeout:g} s."
         nearest = wait.near_misses()
-        hint = unknown_workspace(self.intake, wait.filter) if not nearest and not wait.items else None
+        hint = unknown_workspace(self.intake, workspaces_of(wait.filter)) if not nearest and not wait.items else None
         if nearest:
             first = "; ".join(
                 f"{difference.field} is {json.dumps(difference.got)[:80]}, expected {difference.expected!r}"
@@ -190,11 +190,13 @@ class _Inspect:
         taken = take(pairs, "workspace")
         if pairs:
             raise FilterError(f"Unknown parameter {pairs[0][0][:80]!r}. Valid: workspace.")
+        # Before its last records are gone, by which alone it may be known.
+        hint = unknown_workspace(self.intake, taken.values())
         # At once: what is recorded between the two would stay, without its profile.
         with self.recorder.lock:
             forgotten = self.recorder.forget(taken.get("workspace"))
             self.intake.workspaces.forget(taken.get("workspace"))
-        return json_answer(200, {"forgotten": forgotten})
+        return json_answer(200, {"forgotten": forgotten} | ({} if hint is None or forgotten else {"hint": hint}))
 
 
 _WITH_PARTS: Final = {1: "requests", 2: "batches", 3: "events"}

@@ -1,6 +1,7 @@
 """How the inspect API reads the parameters of a question that are no filters, and what it tells of a workspace in one that is."""
 
 import math
+from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
@@ -51,12 +52,17 @@ def after_of(taken: dict[str, str]) -> Cursor:
     return Cursor.parse(taken["after"]) if "after" in taken else Cursor()
 
 
-def unknown_workspace(intake: Intake, filter: Filter) -> str | None:
-    """What to tell whoever finds nothing because there is no such workspace; None if there is one, or none was asked for.
+def workspaces_of(filter: Filter) -> set[str]:
+    """The workspaces that a filter names."""
+    return {condition.expected for condition in filter.request if condition.field == "workspace"}
+
+
+def unknown_workspace(intake: Intake, names: Iterable[str]) -> str | None:
+    """What to tell whoever finds nothing because there is no workspace of one of these names; None if there are all of them.
 
     A workspace may be made after it is asked for, so that this is no error. Raises StoreError.
     """
-    asked = {condition.expected for condition in filter.request if condition.field == "workspace"}
+    asked = set(names)
     known = {workspace.name: None for workspace in intake.workspaces}
     if asked <= known.keys():
         return None

@@ -56,6 +56,7 @@ class _Api:
         body = _body(submission)
         if body.name is None:
             raise FilterError("The body has no name; a workspace needs one.")
+        _refuse_empty_parts(body.name)
         if self.intake.workspaces.get(body.name) is not None:
             raise FilterError(f"The workspace {body.name[:80]!r} exists; change it with PUT /_fake/workspaces/{{name}}.")
         return json_answer(201, _item(self._put(body.name, body)))
@@ -64,6 +65,15 @@ class _Api:
         if submission.oversize:
             return too_large_answer(submission.oversize, self.intake.max_body)
         name = submission.arguments["name"]
+        _refuse_empty_parts(name)
+        if name.endswith("/inputs") and self.intake.workspaces.get(name) is None:
+            # An input is removed below this path, so that somebody may expect to add one there.
+            owner = name.removesuffix("/inputs")[:80]
+            raise FilterError(
+                f"There is no workspace {name[:80]!r}. If an input of {owner!r} was meant, name it in the body of "
+                f'PUT /_fake/workspaces/{{name}}: {{"inputs": [{{"key": …, "secret": …}}]}}; POST /_fake/workspaces makes '
+                "a workspace of this name."
+            )
         body = _body(submission)
         if body.name not in (None, name):
             raise FilterError(f"The body names the workspace {str(body.name)[:80]!r}, the path {name[:80]!r}.")
@@ -99,6 +109,19 @@ class _Api:
                 return self._remove(whole)
             return error_answer(404, f"There is no workspace {name[:80]!r} with an input of the key {key[:80]!r}.")
         return json_answer(200, _item(workspace))
+
+
+def _refuse_empty_parts(name: str) -> None:
+    """Raises FilterError for a name with a slash at an end or two in a row, which is a path that was put together wrongly."""
+    parts = name.split("/")
+    # An empty name has a message of its own.
+    if not name or all(parts):
+        return
+    meant = "/".join(filter(None, parts))
+    advice = f" Did you mean {meant[:80]!r}?" if meant else ""
+    raise FilterError(
+        f"The workspace name {name[:80]!r} has an empty part: a slash at its beginning or end, or two in a row.{advice}"
+    )
 
 
 def _body(submission: Submission) -> WorkspaceBody:

@@ -10,7 +10,20 @@ from .. import query
 from ..snippets import CLIENTS
 from ..version import __version__
 from . import openapi_identity
-from .openapi_parts import AFTER, CURSOR, REF, WORKSPACE_NAME, Json, filters, inspecting, json_response, parameter, refusals
+from .openapi_parts import (
+    AFTER,
+    CURSOR,
+    HINT,
+    NEW_WORKSPACE_NAME,
+    REF,
+    WORKSPACE_NAME,
+    Json,
+    filters,
+    inspecting,
+    json_response,
+    parameter,
+    refusals,
+)
 from .openapi_schemas import responses, schemas
 from .openapi_uploads import SECURITY_SCHEMES, TAGS, clients, uploads
 
@@ -109,7 +122,7 @@ def _listing(kind: query.Kind, item: str, summary: str) -> Json:
         "properties": {
             "items": {"type": "array", "items": {"$ref": REF + item}, "maxItems": MOST_ITEMS},
             "next": {"type": ["string", "null"], "description": "To be sent as `after` for what follows; null on the last page."},
-            "hint": {"type": "string", "description": "On an empty page: there is no such workspace, and which was meant."},
+            "hint": HINT,
         },
         "required": ["items", "next"],
     }
@@ -229,8 +242,9 @@ def _import() -> Json:
 
 
 def _workspaces() -> Json:
-    named = {"allOf": [{"$ref": f"{REF}WorkspaceBody"}], "properties": {"name": WORKSPACE_NAME}, "required": ["name"]}
+    named = {"allOf": [{"$ref": f"{REF}WorkspaceBody"}], "properties": {"name": NEW_WORKSPACE_NAME}, "required": ["name"]}
     name = parameter("name", "path", WORKSPACE_NAME, "The name of the workspace.")
+    new = parameter("name", "path", NEW_WORKSPACE_NAME, "The name of the workspace.")
     item = {"$ref": f"{REF}Workspace"}
     items = {"type": "object", "properties": {"items": {"type": "array", "items": item}}, "required": ["items"]}
     return {
@@ -249,7 +263,7 @@ def _workspaces() -> Json:
                     "Change a workspace's mode and add inputs, or make it",
                     200,
                     item,
-                    parameters=[name],
+                    parameters=[new],
                     errors=(400, 413),
                 ),
                 "requestBody": {

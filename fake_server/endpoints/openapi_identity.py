@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..idsync.identity_types import BY_NAME, BY_WIRE
-from .openapi_parts import CURSOR, MPID, REF, Json, inspecting, json_response, parameter, refusals
+from .openapi_parts import CURSOR, HINT, MPID, REF, Json, inspecting, json_response, parameter, refusals
 from .openapi_uploads import preflight, twins
 from .profiles import MOST_ITEMS
 
@@ -145,6 +145,7 @@ def profiles() -> Json:
         "properties": {
             "items": {"type": "array", "items": {"$ref": f"{REF}ProfileItem"}, "maxItems": MOST_ITEMS},
             "next": {"type": ["string", "null"]},
+            "hint": HINT,
         },
         "required": ["items", "next"],
     }

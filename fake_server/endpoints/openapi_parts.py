@@ -17,6 +17,9 @@ REF: Final = "#/components/schemas/"
 CURSOR: Final = {"type": "string", "pattern": r"^[0-9]{1,18}(\.[0-9]{1,18}){0,2}$", "examples": ["17.0"]}
 MPID: Final = {"type": "string", "pattern": "^-?[0-9]{1,18}$", "examples": ["5000000000000000001"]}
 WORKSPACE_NAME: Final = {"type": "string", "minLength": 1, "maxLength": 200}
+NEW_WORKSPACE_NAME: Final = WORKSPACE_NAME | {"pattern": "^[^/]+(/[^/]+)*$"}
+
+HINT: Final = {"type": "string", "description": "Where there is nothing: there is no such workspace, and which was meant."}
 
 _FILTERS: Final[dict[str, tuple[Json, str]]] = {
     "workspace": ({"type": "string"}, "The name of the workspace."),

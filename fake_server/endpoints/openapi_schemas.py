@@ -12,7 +12,7 @@ from ..faults import MOST_FAULTS, Fault
 from ..items import BatchItem, EventItem, RequestItem
 from ..waiting import NearMiss
 from .answers import CODES as ERROR_CODES
-from .openapi_parts import MEANINGS, REF, Json, json_response
+from .openapi_parts import HINT, MEANINGS, REF, Json, json_response
 
 
 def responses() -> Json:
@@ -127,7 +127,10 @@ _WRITTEN: Final[Json] = {
     },
     "Forgotten": {
         "type": "object",
-        "properties": {"forgotten": {"type": "integer", "minimum": 0, "description": "How many batches."}},
+        "properties": {
+            "forgotten": {"type": "integer", "minimum": 0, "description": "How many batches."},
+            "hint": HINT,
+        },
         "required": ["forgotten"],
     },
     "Stats": {

@@ -18,6 +18,7 @@ from ..query import FilterError
 from ..words import did_you_mean
 from .answers import error_answer, json_answer
 from .guard import guarded, pairs
+from .inspect_question import unknown_workspace
 
 Json = Any
 
@@ -73,7 +74,11 @@ class _Api:
         mpid = _mpid(asked["mpid"]) if "mpid" in asked else None
         items = list(islice(self._found(asked.get("workspace"), after, mpid, identity), limit + 1))
         more = items[limit - 1].id if len(items) > limit else None
-        return json_answer(200, {"items": items[:limit], "next": more})
+        page = {"items": items[:limit], "next": more}
+        if not items and "workspace" in asked:
+            hint = unknown_workspace(self.intake, [asked["workspace"]])
+            page |= {} if hint is None else {"hint": hint}
+        return json_answer(200, page)
 
     def one(self, submission: Submission) -> Answer:
         """One profile. Raises FilterError, StoreError."""

@@ -301,6 +301,20 @@ def test_forgetting_one_workspace_leaves_the_others(open_fake: OpenFake) -> None
         assert names(fake) == ["Seek"]
 
 
+def test_forgetting_nothing_tells_that_nothing_is_known_of_a_workspace(fake: Fake) -> None:
+    fake.upload(batch())
+
+    assert fake.request("DELETE", "/_fake/batches?workspace=defualt").json == {
+        "forgotten": 0,
+        "hint": "No workspace 'defualt' is known. Did you mean default? There are: default.",
+    }
+
+
+@pytest.mark.parametrize("question", ["batches", "batches?workspace=default"])
+def test_forgetting_where_nothing_is_left_has_no_hint(fake: Fake, question: str) -> None:
+    assert fake.request("DELETE", f"/_fake/{question}").json == {"forgotten": 0}
+
+
 def test_a_forgotten_source_request_id_is_no_duplicate_any_more(fake: Fake) -> None:
     fake.upload(batch(source_request_id="r1"))
     fake.request("DELETE", "/_fake/batches")
@@ -608,7 +622,9 @@ def test_the_path_of_an_input_makes_no_workspace(fake: Fake) -> None:
     assert (reply.status, reply.headers["allow"]) == (405, "DELETE")
 
 
-SLASHED = ["a/b", "/a", "a/", "a//b", "tests/inputs/test_a.py", "a%2Fb", "a\nb/c", "/"]
+SLASHED = ["a/b", "tests/inputs", "tests/inputs/test_a.py", "a%2Fb", "a\nb/c"]
+EMPTY_PARTS = [("/a", "a"), ("a/", "a"), ("a//b", "a/b"), ("a/inputs/", "a/inputs"), ("/", None)]
+"""Names that are mistyped paths, and what was meant."""
 
 
 @pytest.mark.parametrize("name", SLASHED)
@@ -640,6 +656,55 @@ def test_an_input_is_taken_from_a_workspace_with_a_slash_in_its_name(fake: Fake,
 
     assert (reply.status, reply.json["inputs"]) == (200, [{"key": "other", "any_secret": True}])
     assert reply.json["name"] == name
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize(("name", "meant"), EMPTY_PARTS)
+def test_a_name_with_an_empty_part_makes_no_workspace_and_tells_what_was_meant(
+    fake: Fake, method: str, name: str, meant: str | None
+) -> None:
+    if method == "PUT":
+        reply = send_json(fake, "PUT", f"/_fake/workspaces/{quote(name, safe='')}", {"mode": "strict"})
+    else:
+        reply = send_json(fake, "POST", "/_fake/workspaces", {"name": name, "mode": "strict"})
+
+    advice = f" Did you mean {meant!r}?" if meant else ""
+    assert (reply.status, reply.messages) == (
+        400,
+        [f"The workspace name {name!r} has an empty part: a slash at its beginning or end, or two in a row.{advice}"],
+    )
+    assert [item["name"] for item in fake.items("workspaces")] == ["default"]
+
+
+@pytest.mark.parametrize("path", ["shop/", "shop//", "/shop", "%2Fshop"])
+def test_a_slash_too_many_in_a_path_changes_no_workspace(open_fake: OpenFake, path: str) -> None:
+    with open_fake(credentials=[("key", None, "shop")]) as fake:
+        reply = send_json(fake, "PUT", f"/_fake/workspaces/{path}", {"mode": "strict"})
+
+        assert (reply.status, "Did you mean 'shop'?" in reply.messages[0]) == (400, True)
+        assert [(item["name"], item["mode"]) for item in fake.items("workspaces")] == [
+            ("default", "faithful"),
+            ("shop", "faithful"),
+        ]
+
+
+@pytest.mark.parametrize("name", [name for name, _ in EMPTY_PARTS])
+def test_a_workspace_whose_name_has_an_empty_part_is_removed(open_fake: OpenFake, name: str) -> None:
+    with open_fake(credentials=[("key", None, name)]) as fake:
+        fake.upload(batch())
+
+        reply = fake.request("DELETE", f"/_fake/workspaces/{quote(name, safe='')}")
+
+        assert (reply.status, reply.json) == (200, {"forgotten": 1})
+        assert [item["name"] for item in fake.items("workspaces")] == ["default"]
+
+
+def test_the_path_of_all_inputs_makes_no_workspace_and_tells_where_inputs_are_added(fake: Fake) -> None:
+    reply = send_json(fake, "PUT", "/_fake/workspaces/shop/inputs", {"inputs": [{"key": "key"}]})
+
+    assert reply.status == 400
+    assert "If an input of 'shop' was meant, name it in the body of PUT /_fake/workspaces/{name}" in reply.messages[0]
+    assert [item["name"] for item in fake.items("workspaces")] == ["default"]
 
 
 # -- who may ask -----------------------------------------------------------------------------------------------------------

@@ -35,6 +35,21 @@ def refusal(fake: Fake, path: str) -> tuple[int, str]:
     return reply.status, reply.messages[0]
 
 
+def test_an_empty_page_tells_that_nothing_is_known_of_its_workspace(fake: Fake) -> None:
+    fill(fake)
+
+    assert fake.ask("profiles?workspace=defualt") == {
+        "items": [],
+        "next": None,
+        "hint": "No workspace 'defualt' is known. Did you mean default? There are: default.",
+    }
+
+
+@pytest.mark.parametrize("question", ["profiles", "profiles?workspace=default"])
+def test_an_empty_page_of_a_known_workspace_is_just_empty(fake: Fake, question: str) -> None:
+    assert fake.ask(question) == {"items": [], "next": None}
+
+
 def test_a_profile_shows_everything_that_is_known_of_somebody(fake: Fake) -> None:
     mpid = identify(fake, customerid="c1", device_application_stamp="d1")
     before = fake.items("profiles")[0]

@@ -1,4 +1,4 @@
-"""`GET /` and `GET /_fake`: what a browser shows whoever opens the server's address."""
+"""`GET /`, `GET /_fake` and `GET /_fake/`: what a browser shows whoever opens the server's address."""
 
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -7,7 +7,7 @@ import pytest
 
 from tests.hosts import BASIC, Fake, OpenFake, batch
 
-PAGES = ["/", "/_fake"]
+PAGES = ["/", "/_fake", "/_fake/"]
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
@@ -45,6 +45,13 @@ def test_all_its_links_lead_somewhere(fake: Fake, path: str) -> None:
     assert {"/_fake/health", "/_fake/batches", "/_fake/events", "/_fake/stats"} <= {urljoin(path, link) for link in links}
     for link in links:
         assert fake.request("GET", urljoin(path, link)).status == 200, link
+
+
+def test_what_its_links_need_where_a_token_is_wanted_is_said_above_them(fake: Fake) -> None:
+    page = fake.request("GET", "/?token=t0ken", headers=BROWSER).body
+
+    assert 0 < page.index(b"?token=TOKEN") < page.index(b"<ul>")
+    assert b"t0ken" not in page
 
 
 def test_it_is_whole_and_has_no_scripts(fake: Fake) -> None:
@@ -91,5 +98,5 @@ def test_it_is_below_fake_for_whoever_does_not_ask_for_html_too(fake: Fake) -> N
     assert fake.request("GET", "/_fake").headers["content-type"] == "text/html; charset=utf-8"
 
 
-def test_a_slash_too_many_leads_to_it(fake: Fake) -> None:
+def test_a_slash_too_many_leads_to_it_for_whoever_does_not_ask_for_html(fake: Fake) -> None:
     assert "Did you mean /_fake?" in fake.request("GET", "/_fake/").messages[0]
