@@ -135,8 +135,14 @@ def data_of(event_type: Any) -> schemas.Schema:
 
 
 def belongs(name: str, title: str) -> list[str]:
-    """The documents around the one of this title that have a member `name`: those above and below, and an event's siblings."""
+    """The documents around the one of this title that have a member `name`: those above, below and beside it."""
     return [other for other in _around(_by_title()[title]) if name in _members()[other]]
+
+
+def synonym(name: str) -> str | None:
+    """The only member that somebody means who writes this name, whatever object it is a member of."""
+    synonyms = SYNONYMS.get(plain(name), ())
+    return synonyms[0] if len(synonyms) == 1 else None
 
 
 def is_event_data(document: str) -> bool:
@@ -176,6 +182,10 @@ def _around(document: str) -> tuple[str, ...]:
         around += [*_event_data(), "batch"]
     if document == "event":
         around += _event_data()
+    if document in below["batch"] - {"event"}:
+        around += sorted(below["batch"] - {"event"})
+    # What a product has is held by product_action: the event's data is further up.
+    around += [data for data in _event_data() if any(document in below[held] for held in below[data])]
     return tuple(dict.fromkeys(other for other in around if other != document))
 
 

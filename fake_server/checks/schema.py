@@ -12,10 +12,11 @@ from typing import Any, Final, NamedTuple, Protocol
 from .. import schemas
 from .batch import check_events, has_type
 from .commerce import disguised_crash
+from .fault import Fault
 from .finding import CODES, Finding
 from .found import MOST_OF_A_CODE, Found, Path
 from .members import flat, misspelling
-from .wording import Fault, code_of, say
+from .wording import code_of, say
 
 MOST_NODES: Final = 10_000
 """Values of a batch that are looked at to explain what is wrong; a hostile one has a million, each with its error."""
@@ -238,7 +239,7 @@ class _Explainer:
         """What an error at `path` of `value` means; `copy` is what is looked at of that, with names that stand for others."""
         rule = self._rules.get(error.schema_path) or self._rules.setdefault(error.schema_path, _rule(self._schema, error))
         got = _at(value, path)
-        fault = Fault(rule.code, path, rule.keyword, rule.nodes, got, None, rule.basic)
+        fault = Fault(rule.code, path, rule.keyword, rule.nodes, got, None, rule.basic, value)
         if "x-names" in rule.node:
             bad = (name for name in got if not self._allowed(rule.node).is_valid(name))
             for name in islice(bad, MOST_OF_A_CODE):

@@ -1,14 +1,16 @@
 """What findings of the schema say: what was got, what was expected, and a hint to paste."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Final
 
 from mparticle_sdk.values import meant as meant_value
 
 from .. import schemas
-from .found import Path, got, shown
+from .fault import Fault
+from .found import got, shown
 from .hints import malformed, missing, mistyped, unquoted
-from .members import belongs, inside, is_event_data, meant, same, similar
+from .members import belongs, meant, same, similar, synonym
+from .places import already, is_action, listed, owner_of, owners_of, under_another_name, where_it_belongs
 
 MOST_LISTED: Final = 24
 """Values of an enumeration that a message lists."""
@@ -32,46 +34,9 @@ Words = tuple[str, str | None]
 """What is said after the place, and the hint."""
 
 
-class Fault(NamedTuple):
-    """An error of the schema as a finding: its code and place, the keyword, the nodes on the way to it, and the value got there.
-
-    `name` is the member that is missing, unknown or not allowed. `basic` is false for what `x-findings` say of a valid value.
-    """
-
-    code: str
-    path: Path
-    keyword: str
-    nodes: tuple[schemas.Schema, ...]
-    value: Any
-    name: str | None
-    basic: bool
-
-    @property
-    def node(self) -> schemas.Schema:
-        """The node that has the keyword."""
-        return self.nodes[-1]
-
-    @property
-    def document(self) -> schemas.Schema:
-        """The schema of the object around it."""
-        return next((node for node in reversed(self.nodes) if "title" in node and "properties" in node), {})
-
-    @property
-    def members(self) -> schemas.Schema:
-        """The documented members of that object."""
-        members: schemas.Schema = self.document.get("properties", {})
-        return members
-
-    @property
-    def expected(self) -> str:
-        """What the innermost description says."""
-        said: str = next((node["description"] for node in reversed(self.nodes) if "description" in node), "")
-        return said.partition(". ")[0].rstrip(".")
-
-
 def code_of(fault: Fault) -> str:
     """The code that the finding gets in the end: an unknown member may be one of another object."""
-    if fault.code == "unknown_member" and same(str(fault.name), fault.members) is None and _owners(fault):
+    if fault.code == "unknown_member" and (same(str(fault.name), fault.members) is None or is_action(fault)) and owners_of(fault):
         return "misplaced_member"
     return fault.code
 
@@ -81,59 +46,19 @@ def say(fault: Fault) -> Words:
     return (_SAID.get(fault.code) or _BY_KEYWORD.get(fault.keyword, _other))(fault)
 
 
-def listed(names: Iterable[str], conjunction: str = "or") -> str:
-    """Names with commas and a conjunction."""
-    *first, last = names
-    return f"{', '.join(first)} {conjunction} {last}" if first else last
-
-
 # -- by code -------------------------------------------------------------------------------------------------------------------
 
 
-def _owners(fault: Fault) -> list[str]:
-    return belongs(str(fault.name), fault.document["title"])
-
-
 def _misplaced(fault: Fault) -> Words:
-    owners = _owners(fault)
+    owners = owners_of(fault)
     said = f"is not a member of {_article(fault.document)}, but of {listed(owners[:4])}; here mParticle ignores it."
-    return said, _where_it_belongs(fault, owners)
-
-
-def _where_it_belongs(fault: Fault, owners: list[str]) -> str:
-    """How to mend a member that stands in another object than one of its `owners`."""
-    title = fault.document["title"]
-    other = _NAMES.get(str(fault.name))
-    if other in fault.members:
-        return f"Call it {other}."
-    into = [member for owner in owners for member in inside(owner, title)]
-    if into == ["events"]:
-        return f'Move {fault.name} into an event of the batch: "events": [{{"event_type": "…", "data": {{…}}}}].'
-    if into:
-        return f"Move {fault.name} into {listed(dict.fromkeys(into))}."
-    if title == "Batch":
-        return f"Move {fault.name} into the data of an event."
-    holder = next((step for step in reversed(fault.path[:-1]) if isinstance(step, str)), "data")
-    to = listed(map(_owner, owners[:4]))
-    return f"Move {fault.name} out of {'the event' if holder == 'data' else holder}, into {to}."
-
-
-def _owner(document: str) -> str:
-    """What the objects of a document are called in a sentence."""
-    if is_event_data(document):
-        return f"the data of an event of type {document}"
-    return {"batch": "the batch", "event_data": "the data of the event"}.get(document, document)
-
-
-_NAMES: Final = {"event_name": "screen_name", "screen_name": "event_name"}
-"""What an event's name is called in events of another type."""
+    return said, where_it_belongs(fault, owners)
 
 
 def _unknown_member(fault: Fault) -> Words:
     assert fault.name is not None
-    close = same(fault.name, fault.members) or similar(fault.name, fault.members)
-    hint = f"Did you mean {close} instead of {shown(fault.name)}?" if close else None
-    if fault.name in _OUTBOUND and close is None:
+    hint = _meant(fault)
+    if fault.name in _OUTBOUND and hint is None:
         return f"is not a member of {_article(fault.document)}; mParticle ignores it.", _OUTBOUND_HINT
     if hint is None and "custom_attributes" in fault.members:
         hint = "Put what is your own into custom_attributes."
@@ -142,6 +67,22 @@ def _unknown_member(fault: Fault) -> Words:
     elif hint is None and len(fault.members) == 1 and fault.members.keys().isdisjoint(fault.value):
         hint = f"Did you mean {next(iter(fault.members))} instead of {shown(fault.name)}?"
     return f"is not a member of {_article(fault.document)}; mParticle ignores it.", hint
+
+
+def _meant(fault: Fault) -> str | None:
+    """Which member somebody meant who wrote an unknown one: of the same object, or of another."""
+    name = str(fault.name)
+    close = same(name, fault.members)
+    if close is None:
+        other = synonym(name)
+        owners = belongs(other, fault.document["title"]) if other else []
+        if owners:
+            return f"Did you mean {other}? It is a member of {owner_of(owners[0])}."
+        # A member that is there under its own name is not the one that was misspelt.
+        close = similar(name, [member for member in fault.members if member not in fault.value])
+    if close is None:
+        return None
+    return already(fault, close, "", fault.value) or f"Did you mean {close} instead of {shown(name)}?"
 
 
 def _article(document: schemas.Schema) -> str:
@@ -162,7 +103,7 @@ def _missing(fault: Fault) -> Words:
         said += f"; expected one, since {_article(fault.document)} says little without it"
     elif fault.document:
         said += f", which {_article(fault.document)} needs"
-    return f"{said}.", missing(str(fault.name), fault.value, fault.document)
+    return f"{said}.", under_another_name(fault) or missing(str(fault.name), fault.value, fault.document)
 
 
 def _environment(_: Fault) -> Words:

@@ -395,6 +395,24 @@ def test_null_for_required_data_is_not_told_to_be_left_out(event_type: str) -> N
         ),
         ({"event_type": "first_run", "data": {}, "custom_attributes": {}}, "Move custom_attributes into data."),
         ({"event_type": "commerce_event", "data": {"transaction_id": "t"}}, "Move transaction_id into product_action."),
+        (
+            {"event_type": "first_run", "data": {}, "user_attributes": {}},
+            "Move user_attributes out of the event, into the batch.",
+        ),
+        (
+            {"event_type": "first_run", "data": {}, "product_action": {}},
+            "Move product_action out of the event, into the data of an event of type commerce_event.",
+        ),
+        (
+            {"event_type": "commerce_event", "data": {"action": "purchase"}},
+            'Send "product_action": {"action": "purchase"} instead.',
+        ),
+        ({"event_type": "commerce_event", "data": {"action": "view"}}, 'Send "promotion_action": {"action": "view"} instead.'),
+        ({"event_type": "commerce_event", "data": {"action": "sing"}}, "Move action into product_action or promotion_action."),
+        (
+            {"event_type": "commerce_event", "data": {"action": {"action": "purchase"}}},
+            "Did you mean product_action instead of action?",
+        ),
     ],
 )
 def test_an_event_gets_a_hint_that_mends_it(members: Json, hint: str) -> None:
@@ -417,11 +435,12 @@ def test_an_event_gets_a_hint_that_mends_it(members: Json, hint: str) -> None:
             "custom_event", "product_action", {},
             "Move product_action out of the event, into the data of an event of type commerce_event.",
         ),
-        ("screen_view", "event_name", "a", "Call it screen_name."),
-        (
-            "product_action", "currency_code", "EUR",
-            "Move currency_code out of product_action, into the data of an event of type commerce_event.",
-        ),
+        ("product_action", "currency_code", "EUR", "Move currency_code out of product_action, into the data of the event."),
+        ("product", "currency_code", "EUR", "Move currency_code out of products, into the data of the event."),
+        ("product_action", "custom_attributes", {}, "Move custom_attributes out of product_action, into the data of the event."),
+        ("device_info", "application_version", "2", "Move application_version out of device_info, into application_info."),
+        ("user_identities", "ios_advertising_id", "a", "Move ios_advertising_id out of user_identities, into device_info."),
+        ("device_info", "device_id", "d", "Did you mean mp_deviceid? It is a member of the batch."),
         ("product", "transaction_id", "t", "Move transaction_id out of products, into product_action."),
         ("user_identities", "mpid", 1, "Move mpid out of user_identities, into the batch."),
         ("device_current_state", "location", {}, "Move location out of device_current_state, into the data of the event."),
@@ -436,6 +455,81 @@ def test_what_stands_in_another_object_gets_a_hint_where_it_belongs(file: str, m
     holder[member] = value
 
     assert [finding.hint for finding in explain(batch)] == [hint]
+
+
+def test_an_object_for_what_has_a_namesake_beside_it_is_still_told_to_be_moved() -> None:
+    batch = event("commerce_event", custom_attributes={"a": 1}, product_action={**PURCHASE, "custom_attributes": {"b": 1}})
+
+    (finding,) = explain(batch)
+
+    assert finding.hint == "Move custom_attributes out of product_action, into the data of the event."
+
+
+PURCHASE: Final = {"action": "purchase", "products": [{"id": "sku-771"}]}
+
+
+@pytest.mark.parametrize(
+    ("batch", "there"),
+    [
+        (event("screen_view", screen_name="a", event_name="b"), "screen_name"),
+        (event("custom_event", custom_event_type="other", event_name="a", screen_name="b"), "event_name"),
+        (event("custom_event", custom_event_type="other", event_name="a", eventName="b"), "event_name"),
+        (of_event(event_type="screen_view", event_name="a", data={"screen_name": "b"}), "data.screen_name"),
+        (of_event(event_type="screen_view", screen_name="a", data={"screen_name": "b"}), "data.screen_name"),
+        (event("commerce_event", currency_code="EUR", product_action={**PURCHASE, "currency_code": "EUR"}), "data.currency_code"),
+        (event("commerce_event", action="purchase", product_action=PURCHASE), "product_action.action"),
+        (
+            event("commerce_event", transaction_id="t", product_action={**PURCHASE, "transaction_id": "t"}),
+            "product_action.transaction_id",
+        ),
+        (
+            event(
+                "commerce_event",
+                product_action={
+                    "action": "purchase",
+                    "transaction_id": "t",
+                    "products": [{"id": "sku-771", "transaction_id": "t"}],
+                },
+            ),
+            "product_action.transaction_id",
+        ),
+        (
+            {
+                "environment": "development",
+                "events": [],
+                "application_info": {"application_version": "2"},
+                "device_info": {"application_version": "2"},
+            },
+            "application_info.application_version",
+        ),
+        ({"environment": "development", "events": [], "mpid": 7, "user_identities": {"mpid": 7}}, "mpid"),
+    ],
+)
+def test_what_is_already_where_it_belongs_is_told_to_be_left_out(batch: Json, there: str) -> None:
+    findings = explain(batch)
+
+    assert [finding.hint for finding in findings] == [f"Leave it out: {there} is there already."]
+
+
+@pytest.mark.parametrize(
+    ("event_type", "name", "hint"),
+    [
+        ("screen_view", "event_name", "Put event_name into data, as screen_name."),
+        ("custom_event", "screen_name", "Put screen_name into data, as event_name."),
+    ],
+)
+def test_a_name_beside_data_is_told_into_it_by_its_name_there(event_type: str, name: str, hint: str) -> None:
+    data = {"custom_event_type": "other"} if event_type == "custom_event" else {}
+
+    findings = explain(of_event(event_type=event_type, data=data, **{name: "Home"}))
+
+    assert [finding.hint for finding in findings] == [hint, hint]
+
+
+def test_a_name_of_events_of_another_type_is_told_to_be_renamed() -> None:
+    findings = explain(event("screen_view", event_name="Home"))
+
+    assert [finding.hint for finding in findings] == ["Call event_name screen_name.", "Call it screen_name."]
 
 
 def test_no_hint_makes_matters_worse_in_the_labelled_batches() -> None:
