@@ -51,12 +51,15 @@ def looking(options: Options, workers: int) -> Iterator[Look]:
     try:
         yield pool.look
     except BrokenProcessPool:
+        pool.stop()
         raise WorkerError(
             "A worker process ended before its work was done; was it killed, or is there too little memory? "
             "Fewer --workers need less."
         ) from None
-    finally:
-        pool.close()
+    except BaseException:
+        pool.stop()
+        raise
+    pool.close()
 
 
 def _here(options: Options, chunk: Chunk, seen: Seen) -> "Future[Result]":
@@ -94,8 +97,6 @@ class _Pool:
                 chunk = msgspec.structs.replace(chunk, text=b"")
             return executor.submit(_examine, chunk, self._options, seen, place)
         except OSError as error:
-            for process in active_children():
-                process.terminate()
             reason = error.strerror or error
             raise WorkerError(f"{self._workers} worker processes cannot be started: {reason}. Use fewer --workers.") from error
 
@@ -108,8 +109,16 @@ class _Pool:
         return self._executor
 
     def close(self) -> None:
+        """When all is done: let the workers end."""
         if self._executor is not None:
-            self._executor.shutdown(cancel_futures=True)
+            self._executor.shutdown()
+
+    def stop(self) -> None:
+        """End the workers at once: interrupted twice, a shutdown in good order would wait for them for ever."""
+        for process in active_children():
+            process.terminate()
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 # -- in a worker -----------------------------------------------------------------------------------------------------------

@@ -199,6 +199,29 @@ def test_ctrl_c_ends_it_and_its_workers(workers: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_ctrl_c_twice_leaves_no_worker(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*RUN, "--workers=2", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, cwd=tmp_path
+    )
+    assert process.stdin is not None
+    process.stdin.write(ndjson(batch()).encode() * 20_000)
+    process.stdin.flush()
+    while len(_group(process.pid)) < 3:
+        time.sleep(0.02)
+
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+
+    assert process.returncode != 0
+    deadline = time.monotonic() + 10
+    while _group(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _group(process.pid)
+
+
+@pytest.mark.slow
 def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     process = subprocess.Popen([*RUN, "--workers=2", "-"], stdin=subprocess.PIPE, start_new_session=True, cwd=tmp_path)
     assert process.stdin is not None
