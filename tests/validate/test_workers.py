@@ -200,55 +200,31 @@ def test_ctrl_c_ends_it_and_its_workers(workers: int, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_twice_leaves_no_worker(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [*RUN, "--workers=2", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, cwd=tmp_path
-    )
-    assert process.stdin is not None
-    process.stdin.write(ndjson(batch()).encode() * 20_000)
-    process.stdin.flush()
-    while len(_group(process.pid)) < 3:
-        time.sleep(0.02)
+    process = _working(tmp_path)
 
     process.send_signal(signal.SIGINT)
+    # The second comes while the first is dealt with.
     time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
 
     assert process.returncode != 0
-    deadline = time.monotonic() + 10
-    while _group(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not _group(process.pid)
+    assert _has_ended(process.pid)
 
 
 @pytest.mark.slow
 def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    process = subprocess.Popen([*RUN, "--workers=2", "-"], stdin=subprocess.PIPE, start_new_session=True, cwd=tmp_path)
-    assert process.stdin is not None
-    process.stdin.write(ndjson(batch()).encode() * 20_000)
-    process.stdin.flush()
-    while len(_group(process.pid)) < 3:
-        time.sleep(0.02)
+    process = _working(tmp_path)
 
     process.kill()
     process.communicate(timeout=20)
 
-    deadline = time.monotonic() + 10
-    while _group(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not _group(process.pid)
+    assert _has_ended(process.pid)
 
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_ends_the_run_with_a_message(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [*RUN, "--workers=2", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, cwd=tmp_path
-    )
-    assert process.stdin is not None
-    process.stdin.write(ndjson(batch()).encode() * 20_000)
-    process.stdin.flush()
-    while len(_group(process.pid)) < 3:
-        time.sleep(0.02)
+    process = _working(tmp_path)
 
     os.kill(max(_group(process.pid)), signal.SIGKILL)
     _, said = process.communicate(ndjson(batch()).encode() * 20_000, timeout=20)
@@ -268,6 +244,27 @@ def test_workers_that_cannot_be_started_end_the_run_with_a_message(tmp_path: Pat
 
     assert done.returncode == 2
     assert done.stderr == "Error: 64 worker processes cannot be started: Too many open files. Use fewer --workers.\n"
+
+
+def _working(folder: Path) -> "subprocess.Popen[bytes]":
+    """A run with two workers that are there, and wait for more."""
+    process = subprocess.Popen(
+        [*RUN, "--workers=2", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, cwd=folder
+    )
+    assert process.stdin is not None
+    process.stdin.write(ndjson(batch()).encode() * 20_000)
+    process.stdin.flush()
+    while len(_group(process.pid)) < 3:
+        time.sleep(0.02)
+    return process
+
+
+def _has_ended(leader: int) -> bool:
+    """Whether no process of a group is left, soon."""
+    deadline = time.monotonic() + 10
+    while _group(leader) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not _group(leader)
 
 
 def _group(leader: int) -> list[int]:
