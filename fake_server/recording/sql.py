@@ -217,11 +217,13 @@ class SqlRecorder(Recorder):
             self.forgotten += gone
             for record in requests:
                 self._remember(record.id, record.key, record.batches)
-            # Before the pages: one that is made meanwhile must not be of what goes.
-            if self._recent and self._recent[0].id <= cut:
+            kept = requests
+            if cut:
+                # Before the pages: one that is made meanwhile must not be of what goes.
                 self._recent = self._recent[bisect_right(self._recent, cut, key=attrgetter("id")) :]
-            self._unremember(cut)
-            self._show([record for record in requests if record.id > cut])
+                self._unremember(cut)
+                kept = [record for record in requests if record.id > cut]
+            self._show(kept)
             # Last: whoever sees the new id finds the requests.
             self._last_id = next_id
         self._notify()
