@@ -95,21 +95,15 @@ def decode(
         _pack(value)
     except OverflowError:
         return Decoded(value, body, _lost(value, body), True)
-    written = _encode(value)
-    if written.count(b":") != colons or (_BACKSLASH in body and _escaped_colons(body)):
-        return Decoded(value, body, _duplicates(value, body), True)
+    if _encode(value).count(b":") != colons + (_escaped_colons(body) if _BACKSLASH in body else 0):
+        return Decoded(value, body, find_duplicates(body), True)
     return Decoded(value, body, [], True)
 
 
 def _lost(value: Any, text: bytes) -> list[Finding]:
     """What of a text is not in the value that was read from it, or not to be held by others."""
-    return [*_wide_integers(value), *_duplicates(value, text)]
-
-
-def _duplicates(value: Any, text: bytes) -> list[Finding]:
-    """What of a text was lost because of another member with its name."""
-    lost = _encode(value).count(b":") != text.count(b":") + _escaped_colons(text)
-    return find_duplicates(text) if lost else []
+    named_twice = _encode(value).count(b":") != text.count(b":") + _escaped_colons(text)
+    return [*_wide_integers(value), *(find_duplicates(text) if named_twice else ())]
 
 
 def _escaped_colons(text: bytes) -> int:
