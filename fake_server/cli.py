@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 
 from mparticle_fixtures.traffic.command import generate, send
+from mparticle_fixtures.traffic.interruption import INTERRUPTED
 
 from .ca import ca
 from .demo import demo
@@ -54,7 +55,7 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
-            raise click.exceptions.Exit(130) from None
+            raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def _drop_stdout() -> None:

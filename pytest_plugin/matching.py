@@ -22,6 +22,7 @@ from mparticle_sdk.events import CLASSES, EventData
 from mparticle_sdk.identity import IdentityTypeName
 
 from .errors import ConditionError, UsageError, about_the_test
+from .settings import MOST_SECONDS
 from .wording import safe_repr
 
 if TYPE_CHECKING:
@@ -440,9 +441,6 @@ def _listed(words: Iterable[str]) -> str:
 
 # -- numbers of a question -------------------------------------------------------------------------------------------------
 
-
-MOST_SECONDS: Final = 3_600
-"""That a wait may last, here and in the inspect API: above it milliseconds are meant."""
 
 _NUMBER: Final = re.compile(r"\s*[-+.]?\d")
 

@@ -7,14 +7,14 @@ from typing import Any, Final
 from mparticle_fake_server.words import did_you_mean
 
 from .errors import UsageError
-from .settings import MODES
+from .settings import MODES, MOST_SECONDS
 from .wording import safe_repr
 
 _CODES: Final = "a list of finding codes"
 
 TEST_OPTIONS: Final = {
     "mode": f"one of {', '.join(MODES)}",
-    "timeout": "seconds from 0 to 3600",
+    "timeout": f"seconds from 0 to {MOST_SECONDS}",
     "ignore": _CODES,
     "error": _CODES,
 }
@@ -62,7 +62,7 @@ def _fits(name: str, value: Any) -> bool:
     if isinstance(value, bool):
         return False
     if name == "timeout":
-        return isinstance(value, int | float) and 0 <= value <= 3_600
+        return isinstance(value, int | float) and 0 <= value <= MOST_SECONDS
     return isinstance(value, int) and value >= 1
 
 

@@ -12,6 +12,9 @@ import pytest
 Mode = Literal["faithful", "strict", "lenient"]
 MODES: Final[tuple[Mode, ...]] = ("faithful", "strict", "lenient")
 
+MOST_SECONDS: Final = 3_600
+"""That a wait may last, here and in the inspect API: above it milliseconds are meant."""
+
 ALL: Final = "all"
 """In `mparticle_allow`, instead of codes: whatever is found, no test fails for it."""
 

@@ -74,6 +74,6 @@ def unknown_workspace(intake: Intake, names: Iterable[str]) -> str | None:
         return None
     meant = nearest(unknown[0], islice(known, MOST_LOOKED_AT))
     advice = f" Did you mean {plain(meant, LONGEST_NAME)}?" if meant is not None else ""
-    names = ", ".join(plain(name, LONGEST_NAME) for name in islice(known, MOST_NAMES))
+    listed = ", ".join(plain(name, LONGEST_NAME) for name in islice(known, MOST_NAMES))
     more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
-    return f"No workspace '{plain(unknown[0], LONGEST_NAME)}' is known.{advice} There are: {names}{more}."
+    return f"No workspace '{plain(unknown[0], LONGEST_NAME)}' is known.{advice} There are: {listed}{more}."
