@@ -1,6 +1,7 @@
 """Fixtures for the whole suite: what a test may require of its surroundings, and what happens where that is missing."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ collect_ignore = ["downstream"]
 RealPart = Callable[[bool, str], None]
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+# A shell has what it runs in the background ignore Ctrl-C, and every program that a test starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
