@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import click
@@ -38,6 +38,21 @@ def check_token(_: click.Context, __: click.Parameter, token: str | None) -> str
     if token is not None and not re.fullmatch("[!-~]+", token):
         raise click.BadParameter("expected one or more ASCII characters without spaces.")
     return token
+
+
+class LocalFile(click.Path):
+    """A file or directory of this machine, and no URL: `instead` says where a server is named."""
+
+    def __init__(self, instead: str, **about: Any) -> None:
+        super().__init__(**about)
+        self._instead = instead
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if str(value).startswith(("http://", "https://")):
+            self.fail(f"{value!r} is a URL; expected a file. {self._instead}", param, ctx)
+        if not str(value):
+            self.fail("the name of the file is empty.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _check_url(_: click.Context, __: click.Parameter, url: str) -> str:
@@ -70,21 +85,12 @@ def parameters_of(filters: tuple[str, ...]) -> list[tuple[str, str]]:
     pairs = []
     for text in filters:
         name, equals, value = text.partition("=")
+        if text.startswith(("http://", "https://")):
+            raise click.UsageError(f"{text!r} is a URL; name the server with --url.")
         if not equals:
             raise click.UsageError(f"The filter {text!r} is not NAME=VALUE, for example event_name=purchase.")
         pairs.append((name, value))
     return pairs
-
-
-@contextmanager
-def printing() -> Iterator[None]:
-    """What fails here is stdout; a reader that has left ends the command, as click does it."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise click.ClickException(f"stdout cannot be written: {error.strerror or error}.") from error
 
 
 class UnreachableError(click.ClickException):
@@ -145,12 +151,12 @@ def asking(
         raise click.ClickException(f"{url} cannot be asked: {error}") from error
 
 
-def tell_unknown_workspace(url: str, token: str | None, parameters: list[tuple[str, str]]) -> None:
-    """Print on stderr what the server says of a workspace among the filters that it does not know; else nothing.
+def tell_hint(url: str, token: str | None, parameters: list[tuple[str, str]]) -> None:
+    """Print on stderr what the server says of a workspace that it does not know, or of a place that it never had; else nothing.
 
     What goes wrong here is told by nobody: the question that matters is another one.
     """
-    asked = [(name, value) for name, value in parameters if name == "workspace"]
+    asked = [(name, value) for name, value in parameters if name in ("workspace", "after")]
     if not asked:
         return
     with suppress(click.ClickException, ValueError):

@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -25,11 +26,17 @@ from .verify import verify
 
 _NO_ROOM: Final = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
+_SERVER: Final = frozenset({"--url", "--to", "--against"})
+"""What names a server: each command has one of them, and they do not resemble each other."""
+
 
 class _Commands(click.Group):
     """Ends as scripts expect it, also where stdout takes no more, or was never meant for all letters."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
+        # Closed ones (`>&-`) take what there is and lose it, as whoever closed them wants.
+        sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  # until the process ends
+        sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115  # until the process ends
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
                 # Of a terminal or a file that is not UTF-8: what it lacks is shown as an escape.
@@ -53,6 +60,12 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            params = error.ctx.command.params if error.ctx is not None and error.option_name in _SERVER else []
+            own = next((name for param in params for name in param.opts if name in _SERVER), None)
+            if own is None:
+                raise
+            raise click.UsageError(f"No such option '{error.option_name}'. Did you mean '{own}'?", error.ctx) from None
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None

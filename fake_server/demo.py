@@ -10,6 +10,7 @@ from urllib.parse import quote
 import click
 import msgspec
 
+from .serve import check_host
 from .words import plain
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ _decode: Final = msgspec.json.Decoder(_Batch).decode
     help="How much faster than real time it goes; 60 makes a minute of an hour.",
 )
 @click.option("--seed", default=0, show_default=True, type=int, help="Another number, other people.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, callback=check_host, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
 @click.option("--store", default="memory", show_default=True, metavar="memory|sqlite:///FILE", help="Where to record.")
 def demo(users: int, profile: str, speed: float, seed: int, host: str, port: int, store: str) -> None:

@@ -10,13 +10,19 @@ from typing import IO
 
 import click
 
-from .asking import asking, filters_argument, parameters_of, tell_unknown_workspace, token_option, url_option
+from .asking import MOST_HINT, LocalFile, asking, filters_argument, parameters_of, token_option, url_option
 
 
 @click.command()
 @url_option
 @token_option
-@click.option("--output", "-o", default="-", type=click.Path(path_type=str, dir_okay=False), help="File, or - for stdout.")
+@click.option(
+    "--output",
+    "-o",
+    default="-",
+    type=LocalFile("The server to ask is named with --url.", path_type=str, dir_okay=False),
+    help="File, or - for stdout.",
+)
 @filters_argument
 def export(url: str, token: str | None, output: str, filters: tuple[str, ...]) -> None:
     """Write what was recorded as NDJSON, a batch a line.
@@ -30,21 +36,22 @@ def export(url: str, token: str | None, output: str, filters: tuple[str, ...]) -
             for chunk in answer.iter_content(65_536):
                 file.write(chunk)
                 count += chunk.count(b"\n")
-    from .words import counted
+    from .words import counted, plain
 
     click.echo(f"Exported {counted(count, 'batch', 'batches')}.", err=True)
-    if not count:
-        tell_unknown_workspace(url, token, parameters)
+    if hint := answer.headers.get("X-Fake-Hint"):
+        click.echo(plain(hint, MOST_HINT), err=True)
 
 
 @contextmanager
 def _writing(output: str) -> Iterator[IO[bytes]]:
     """stdout; or a file that gets its name only when it is whole; or a pipe or a device."""
+    if output == "-":
+        # What fails there is told as by every command.
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
     try:
-        if output == "-":
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
-            return
         if Path(output).exists() and not Path(output).is_file():
             with Path(output).open("wb") as file:
                 yield file
@@ -67,12 +74,8 @@ def _writing(output: str) -> Iterator[IO[bytes]]:
         # Every exception of requests is an OSError too: that one is the server's.
         if isinstance(error, RequestException):
             raise
-        # A reader of stdout that has left ends the command, as click does it.
-        if output == "-" and isinstance(error, BrokenPipeError):
-            raise
-        name = "stdout" if output == "-" else output
         folder = Path(output).parent
         reason = error.strerror or error
-        if output != "-" and isinstance(error, FileNotFoundError) and not folder.is_dir():
+        if isinstance(error, FileNotFoundError) and not folder.is_dir():
             reason = f"there is no directory {folder}"
-        raise click.ClickException(f"{name} cannot be written: {reason}.") from error
+        raise click.ClickException(f"{output} cannot be written: {reason}.") from error

@@ -247,11 +247,27 @@ def _says_utf_8(headers: bytes) -> bool:
     return b"content-encoding" not in lower and b"charset" not in lower
 
 
+_MEANT: Final = {"limit": "count", "count": "limit", "next": "after", "cursor": "after", "since": "after", "seconds": "timeout"}
+"""Parameters of one endpoint, or of other servers, and what they are called elsewhere here."""
+
+_OF_WAIT: Final = ("count", "timeout", "of")
+
+
 def _unknown(name: str, kind: Kind, others: tuple[str, ...]) -> str:
     valid = FIELDS[kind] + (() if kind == "requests" else ("data.PATH",)) + others
-    advice = did_you_mean(name, valid)
-    if kind == "requests" and (name in FIELDS["batches"] or name.startswith("data.")):
+    meant = _MEANT.get(name)
+    if meant in valid:
+        advice = f" Did you mean {meant}?"
+    elif name in _OF_WAIT:
+        advice = " Only /_fake/wait takes it."
+    elif kind == "requests" and (name in FIELDS["batches"] or name.startswith("data.")):
         advice = " It is one of batches and events; requests have a status."
+    elif kind != "requests" and name in REQUEST_FIELDS:
+        advice = " It is one of /_fake/requests."
+    elif kind != "requests" and name in (*IDENTITY_TYPES, "mpid"):
+        advice = f" Write identity={name}:VALUE."
+    else:
+        advice = did_you_mean(name, valid)
     return f"Unknown filter {name[:80]!r}.{advice} Valid: {', '.join(valid)}."
 
 

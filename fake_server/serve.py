@@ -1,5 +1,6 @@
 """The command `serve`: the fake as a process, and what to try with it."""
 
+import re
 import shlex
 import sys
 from contextlib import suppress
@@ -30,6 +31,13 @@ class _Credential(click.ParamType[tuple[str, str, str]]):
         return key, secret, workspace
 
 
+def check_host(_: click.Context, __: click.Parameter, host: str) -> str:
+    """The callback of every option that takes the address to listen on."""
+    if "/" in host or re.fullmatch(r"[^:]+:[0-9]*|\[.*", host):
+        raise click.BadParameter(f"{host!r} is more than an address such as 127.0.0.1, or ::1; the port is named with --port.")
+    return host
+
+
 def _check_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
         return names
@@ -42,7 +50,7 @@ def _check_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) 
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, callback=check_host, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
 @click.option(
     "--mode",
@@ -133,6 +141,15 @@ def serve(  # noqa: PLR0913, PLR0917  # options are arguments
         )
     if known_keys_only and not credentials:
         raise click.UsageError("--known-keys-only would refuse every upload; name an input with --credential.")
+    tls = tls or tls_port is not None or bool(tls_names)
+    if tls_port is None:
+        # Whoever leaves one port to chance does so with the other.
+        tls_port = 8443 if port else 0
+    if tls and port and port == tls_port:
+        raise click.UsageError(
+            f"--port and --tls-port are both {port}, and HTTP and HTTPS need a port each: choose another for one of them "
+            "(--tls-port is 8443 unless given)."
+        )
     try:
         server = FakeServer(
             host,
@@ -147,9 +164,8 @@ def serve(  # noqa: PLR0913, PLR0917  # options are arguments
             max_body=max_body,
             seed=seed,
             token=token,
-            tls=tls or tls_port is not None or bool(tls_names),
-            # Whoever leaves one port to chance does so with the other.
-            tls_port=tls_port if tls_port is not None else 8443 if port else 0,
+            tls=tls,
+            tls_port=tls_port,
             tls_names=tls_names,
         )
     except RuleError as wrong:

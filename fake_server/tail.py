@@ -14,8 +14,7 @@ from .asking import (
     asking,
     filters_argument,
     parameters_of,
-    printing,
-    tell_unknown_workspace,
+    tell_hint,
     token_option,
     url_option,
 )
@@ -60,12 +59,10 @@ def tail(url: str, token: str | None, after: str | None, as_json: bool, filters:
                 click.echo(f"Error: {json.loads(data)['message']}", err=True)
             elif kind == "request":
                 print_lines(messages if as_json else out, request_lines(json.loads(data)))
+            elif as_json:
+                click.echo(data)
             else:
-                with printing():
-                    if as_json:
-                        click.echo(data)
-                    else:
-                        print_lines(out, batch_lines(json.loads(data)))
+                print_lines(out, batch_lines(json.loads(data)))
 
 
 def _followed(url: str, token: str | None, parameters: list[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
@@ -82,7 +79,7 @@ def _followed(url: str, token: str | None, parameters: list[tuple[str, str]]) ->
                 elif sys.stderr.isatty():
                     click.echo(f"Watching {url} (Ctrl-C stops).", err=True)
                 if not found:
-                    tell_unknown_workspace(url, token, parameters)
+                    tell_hint(url, token, parameters)
                 found, lost = True, False
                 for id, kind, data in _server_sent_events(answer):
                     if data:

@@ -1,5 +1,6 @@
 """The command `verify`: counts what arrived, or what is in a file, and compares it with the manifest of the traffic."""
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import msgspec
 
+from .asking import LocalFile
 from .words import counted, did_you_mean, plain
 
 if TYPE_CHECKING:
     from mparticle_fixtures.simulation.manifest import Difference, Manifest
 
 STDIN: Final = "-"
+ADDRESS: Final = re.compile(r"[\w.-]+:[0-9]{2,5}(/.*)?")
 SQLITE: Final = b"SQLite format 3\0"
 DUPLICATE: Final = "duplicate_batch"
 REFRESHED_EVERY: Final = 500
@@ -57,7 +60,7 @@ _decode: Final = msgspec.json.Decoder(Arrival).decode
     "--manifest",
     "path",
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=LocalFile("A running fake is named with --against.", exists=True, dir_okay=False, path_type=Path),
     help="What `generate --manifest FILE` wrote.",
 )
 @click.option(
@@ -80,8 +83,10 @@ def verify(path: Path, against: str, workspace: str | None, key: str | None, tok
 
     try:
         manifest = Manifest.from_json(path.read_bytes())
-    except (ManifestError, OSError) as error:
+    except ManifestError as error:
         raise CannotVerifyError(f"{path}: {error}") from error
+    except OSError as error:
+        raise CannotVerifyError(f"{path} cannot be read: {error.strerror or error}.") from error
     seen: Counter[str] = Counter()
     source, told_apart = _source(against, workspace, key, token, seen)
     try:
@@ -112,6 +117,8 @@ def _source(
     """
     if against.startswith(("http://", "https://")):
         return _of_server(against.rstrip("/"), workspace, key, token, seen), True
+    if ADDRESS.fullmatch(against) and not Path(against).exists():
+        raise CannotVerifyError(f"There is no file {against}. A running fake is named as a URL: --against http://{against}")
     store = against.removeprefix("sqlite:///")
     if store != against or _is_store(Path(against)):
         if not Path(store).is_file():

@@ -248,6 +248,16 @@ def test_a_port_in_use_is_told_in_one_line(start: Start) -> None:
         (["--ignore", "identity_mising"], "No finding has the code 'identity_mising'; did you mean identity_missing?"),
         (["--known-keys-only"], "--known-keys-only would refuse every upload; name an input with --credential"),
         (["--sotre", "memory"], "--store"),
+        (
+            ["--host", "http://127.0.0.1"],
+            "'http://127.0.0.1' is more than an address such as 127.0.0.1, or ::1; the port is named",
+        ),
+        (
+            ["--host", "127.0.0.1:8080"],
+            "'127.0.0.1:8080' is more than an address such as 127.0.0.1, or ::1; the port is named with",
+        ),
+        (["--port", "7001", "--tls-port", "7001"], "--port and --tls-port are both 7001, and HTTP and HTTPS need a port each"),
+        (["--port", "8443", "--tls"], "--port and --tls-port are both 8443, and HTTP and HTTPS need a port each"),
     ],
 )
 def test_wrong_usage_exits_with_2_and_tells_the_right_one(start: Start, arguments: list[str], told: str) -> None:
@@ -502,6 +512,91 @@ def test_without_a_server_the_command_tells_how_to_start_one(start: Start, comma
     assert err == f"Error: No server answers at {url}. Start one with '{COMMAND} serve', or name it with --url.\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            ["validate", "http://x"],
+            "'http://x' is a URL; expected a file. What a fake has received: `mparticle-fake export --url URL",
+        ),
+        (["verify", "--manifest", "http://x", "--against", "a"], "expected a file. A running fake is named with --against."),
+        (
+            ["send", "http://x", "--key", "k", "--secret", "s"],
+            "'http://x' is a URL; expected a file. The server is named with --to.",
+        ),
+        (
+            ["generate", "--users", "1", "-o", "https://x"],
+            "expected a file. `mparticle-fake send FILE --to URL` uploads what is gen",
+        ),
+        (
+            ["generate", "--users", "1", "--manifest", "http://x"],
+            "`verify --manifest FILE --against URL` compares what a fake rec",
+        ),
+        (["generate", "--users", "1", "--catalogue", "http://x"], "expected a file. `curl -o FILE URL` makes one of it."),
+        (["export", "http://x"], "'http://x' is a URL; name the server with --url."),
+        (["tail", "http://x?a=b"], "'http://x?a=b' is a URL; name the server with --url."),
+        (["export", "-o", "http://x"], "'http://x' is a URL; expected a file. The server to ask is named with --url."),
+        (
+            ["demo", "--host", "http://x"],
+            "'http://x' is more than an address such as 127.0.0.1, or ::1; the port is named with --port",
+        ),
+    ],
+    ids=lambda each: " ".join(each[:2]) if isinstance(each, list) else "",
+)
+def test_a_url_where_none_belongs_is_told_with_its_place(start: Start, arguments: list[str], told: str) -> None:
+    status, out, err = run(start, *arguments)
+
+    assert (status, out) == (2, "")
+    assert told in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [(["tail", "--to", "x"], "--url"), (["send", "--url", "x"], "--to"), (["verify", "--url", "x"], "--against")],
+    ids=["tail", "send", "verify"],
+)
+def test_the_option_for_the_server_of_another_command_leads_to_that_of_this_one(
+    start: Start, arguments: list[str], meant: str
+) -> None:
+    status, _, err = run(start, *arguments)
+
+    assert (status, err.splitlines()[-1]) == (2, f"Error: No such option '{arguments[1]}'. Did you mean '{meant}'?")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["validate", ""], ["export", "-o", ""], ["send", "", "--key", "k", "--secret", "s"], ["generate", "-o", ""]]
+)
+def test_a_file_without_a_name_is_wrong_usage(start: Start, tmp_path: Path, arguments: list[str]) -> None:
+    status, _, err = run(start, *arguments)
+
+    assert (status, err.endswith("the name of the file is empty.\n")) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("filter", "told"), [("workspace=shpo", "No workspace 'shpo' is known."), ("after=9", "after=9 is of ano")]
+)
+def test_export_prints_the_hint_of_the_server(start: Start, filter: str, told: str) -> None:
+    with FakeServer() as server:
+        upload(server.url, batch())
+
+        status, _, err = run(start, "export", "--url", server.url, filter)
+
+    first, hint = err.splitlines()
+    assert (status, first[:8], hint[: len(told)]) == (0, "Exported", told)
+
+
+def test_tail_after_a_place_that_the_server_never_had_says_so(start: Start) -> None:
+    with FakeServer() as server:
+        upload(server.url, batch())
+        process = start("tail", "--url", server.url, "--after", "9")
+        assert process.stdout is not None
+        assert process.stderr is not None
+
+        assert process.stderr.readline().startswith("after=9 is of another store")
+        assert '"id":"1.0"' in process.stdout.readline()
+
+
 @pytest.mark.parametrize("command", ["tail", "export"])
 @pytest.mark.parametrize("url", ["foo", "localhost:8080", "ftp://localhost", "http://", "http://[", ""])
 def test_an_address_without_http_is_wrong_usage(start: Start, command: str, url: str) -> None:
@@ -596,7 +691,7 @@ def test_a_stdout_that_is_full_is_told_in_one_line(start: Start, command: tuple[
     with Path("/dev/full").open("w") as full:
         status, _, err = run(start, *command, "--url", url, stdout=full.fileno())
 
-    assert (status, err) == (1, "Error: stdout cannot be written: No space left on device.\n")
+    assert (status, err) == (2, "Error: stdout cannot be written: No space left on device.\n")
 
 
 def test_export_into_a_directory_that_is_not_there_is_a_clear_error(start: Start, tmp_path: Path) -> None:
@@ -788,6 +883,17 @@ def test_a_full_stdout_is_told_of(arguments: list[str]) -> None:
         )
 
     assert (done.returncode, done.stderr) == (2, "Error: stdout cannot be written: No space left on device.\n")
+
+
+@pytest.mark.parametrize("arguments", [["schema"], ["validate"], ["generate", "--users", "1"]])
+def test_a_closed_stdout_loses_the_output_and_nothing_else(arguments: list[str]) -> None:
+    command = [COMMAND, *arguments]
+
+    done = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *command], input='{"events":[]}', capture_output=True, text=True, check=False, timeout=30
+    )
+
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
 
 
 @pytest.mark.parametrize(("encoding", "shown"), [("ascii", rb"w\xf6rld"), ("latin-1", b"w\xf6rld"), ("utf-8", b"w\xc3\xb6rld")])

@@ -11,6 +11,7 @@ from ..intake import Intake
 from ..query import FilterError
 from .answers import error_answer, json_answer, too_large_answer
 from .guard import guarded, pairs
+from .refusals import Refused, reading
 
 EXAMPLE = '{"items": [{"status": 429, "retry_after": 1, "times": 1}]}'
 
@@ -66,8 +67,8 @@ def _items(body: bytes) -> Any:
     """The list in the body of a PUT. Raises FilterError."""
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise FilterError(f"The body is not JSON: {error}. Expected {EXAMPLE}.") from error
+    except Refused as error:
+        raise FilterError(f"{reading(body)[1] or f'The body is not JSON: {error}.'} Expected {EXAMPLE}.") from error
     if not isinstance(value, dict) or list(value) != ["items"] or not isinstance(value["items"], list):
         raise FilterError(f"The body is {ascii(value)[:80]}; expected an object with the one member items, a list: {EXAMPLE}.")
     return value["items"]

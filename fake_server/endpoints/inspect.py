@@ -9,7 +9,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -18,17 +18,21 @@ from ..exchange import Answer, Chunks, Endpoint, Reply, Submission
 from ..intake import Intake, canonical_batches
 from ..items import batch_items, request_item
 from ..query import Cursor, Filter, FilterError, Item, Kind
+from ..redaction import Headers
 from ..version import __version__
 from ..waiting import Wait
 from . import inspect_import, inspect_stream, inspect_workspaces, start_page
 from .answers import error_answer, json_answer
 from .guard import guarded
 from .guard import pairs as read_pairs
-from .inspect_question import after_of, integer, seconds, take, unknown_workspace, workspaces_of
+from .inspect_question import after_of, integer, of_another_store, seconds, take, unknown_workspace, workspaces_of
 from .openapi import document
 
 MOST_ITEMS: Final = 1000
 NDJSON: Final = "application/x-ndjson"
+HINT: Final = b"x-fake-hint"
+"""The header of NDJSON that says what a page has as `hint`."""
+
 BLOCK: Final = 65_536
 """Bytes of NDJSON after which a block is sent."""
 
@@ -78,11 +82,17 @@ class _Inspect:
             pairs = read_pairs(submission)
             taken = take(pairs, "after", "limit")
             filter = Filter.parse(pairs, kind, ("after", "limit"))
-            hint = partial(unknown_workspace, self.intake, workspaces_of(filter))
-            found = query.by_request(self.recorder, filter, kind, after_of(taken))
+            after = after_of(taken)
+            foreign = of_another_store(self.recorder, after)
+
+            def hint(is_empty: bool) -> str | None:
+                return (unknown_workspace(self.intake, workspaces_of(filter)) if is_empty else None) or foreign
+
+            found = query.by_request(self.recorder, filter, kind, after)
             if NDJSON in (submission.header(b"accept") or b"").decode("latin-1").lower():
                 limit = integer(taken, "limit", 0, 2**31)
-                return Chunks([(b"content-type", NDJSON.encode())], _lines(found, limit))
+                headers = [(b"content-type", NDJSON.encode())]
+                return Chunks(headers, _hinted(_lines(found, limit), headers, hint))
             limit = integer(taken, "limit", 100, MOST_ITEMS)
             return Chunks([(b"content-type", b"application/json")], _page(found, limit, hint))
 
@@ -115,18 +125,21 @@ class _Inspect:
         if all(name != "verdict" for name, _ in pairs):
             # What production would not process has not arrived.
             pairs.append(("verdict", "accepted,altered"))
+        after = after_of(taken)
         return Wait(
             self.recorder,
             Filter.parse(pairs, kind, ("after", "count", "timeout", "of")),
             kind,
             integer(taken, "count", 1, 100_000),
             seconds(taken, "timeout", 10.0),
-            after_of(taken),
-            self._waited,
+            after,
+            partial(self._waited, of_another_store(self.recorder, after)),
         )
 
-    def _waited(self, wait: Wait) -> Answer:
-        found = {"items": wait.items, "count": len(wait.items), "wanted": wait.count}
+    def _waited(self, foreign: str | None, wait: Wait) -> Answer:
+        found: dict[str, Any] = {"items": wait.items, "count": len(wait.items), "wanted": wait.count}
+        if foreign is not None:
+            found["hint"] = foreign
         if wait.met:
             return json_answer(200, found)
         message = f"{len(wait.items)} of {wait.count} {wait.kind} matched within {wait.timeout:g} s."
@@ -218,22 +231,40 @@ def _id(text: str) -> tuple[int, ...]:
         ) from error
 
 
-def _page(found: Found, limit: int, hint: Callable[[], str | None]) -> Iterator[bytes]:
-    """A page in one chunk, behind an empty one for every so many requests that were looked at; an empty page may have a hint."""
+def _page(found: Found, limit: int, hint: Callable[[bool], str | None]) -> Iterator[bytes]:
+    """A page in one chunk, behind an empty one for every so many requests that were looked at.
+
+    `hint` tells what there is to tell of an empty page, or of another.
+    """
     items: list[Item] = []
     looked = 0
     for worth, of_request in found:
         for item in of_request:
             if len(items) == limit:
-                yield _encode({"items": items, "next": items[-1].id})
+                told = hint(False)
+                yield _encode({"items": items, "next": items[-1].id} | ({} if told is None else {"hint": told}))
                 return
             items.append(item)
         looked += worth
         if looked >= query.AT_ONCE:
             looked = 0
             yield b""
-    told = None if items else hint()
+    told = hint(not items)
     yield _encode({"items": items, "next": None} | ({} if told is None else {"hint": told}))
+
+
+def _hinted(chunks: Iterator[bytes], headers: Headers, hint: Callable[[bool], str | None]) -> Iterator[bytes]:
+    """The chunks; what there is to tell goes into a header. Those leave with the first chunk that is not empty, or at the end."""
+    first = b""
+    for first in chunks:
+        if first:
+            break
+        yield b""
+    told = hint(not first)
+    if told is not None:
+        headers.append((HINT, told.encode("ascii", "backslashreplace")))
+    yield first
+    yield from chunks
 
 
 def _lines(found: Found, limit: int) -> Iterator[bytes]:

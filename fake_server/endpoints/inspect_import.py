@@ -13,11 +13,10 @@ from ..recording import BatchRecord, RequestRecord, Verdict
 from ..words import counted
 from .answers import error_answer, json_answer
 from .guard import guarded
+from .refusals import Refused, misfit, reading
 
 IMPORTED_AT_ONCE: Final = 2_000_000
 """Bytes of imported batches that one commit takes."""
-
-_FAILURES: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
@@ -41,6 +40,17 @@ class Imported(msgspec.Struct):
     source: str = "import"
     findings: list[Finding] = []
 
+
+_EXPECTED: Final = {
+    "batch": "an object, the batch (batches with nothing around them are for `mparticle-fake send`)",
+    "received_at_ms": "milliseconds since 1970, a whole number",
+    "verdict": "accepted, altered, dropped or rejected",
+    "status": "an HTTP status, 100 to 599",
+    "workspace": "a name or null",
+    "key": "an API key or null",
+    "source": "a name",
+    "findings": "an array of findings as exported",
+}
 
 _decode_import = msgspec.json.Decoder(Imported).decode
 
@@ -89,13 +99,12 @@ class Import:
             return None
         try:
             record = _record(line, self._remote)
-        except _FAILURES as error:
+        except Refused as error:
             if _is_request_without_batches(line):
                 return None
-            before = self._before()
             return error_answer(
                 400,
-                f"Line {self._number} is no batch as exported: {error}. {before} "
+                f"Line {self._number} is no batch as exported. {_fault(line, self._number) or f'{error}.'} {self._before()} "
                 "GET /_fake/batches with 'Accept: application/x-ndjson' gives the format.",
             )
         self._waiting.append(record)
@@ -124,8 +133,34 @@ def _is_request_without_batches(line: bytes) -> bool:
     """Whether a line is a refused request, as the dumps of the pytest plugin have them beside batches: nothing to import."""
     try:
         return not msgspec.json.decode(line, type=RequestItem).batches
-    except _FAILURES:
+    except Refused:
         return False
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """Where a line begins in the body."""
+
+    line: int
+    column: int = 1
+
+
+def _fault(line: bytes, number: int) -> str | None:
+    """What keeps a line from being imported, and how to mend that."""
+    if line[:2] == b"\x1f\x8b":
+        return "It is compressed with gzip. Send it as it was before: `gunzip -c FILE | curl --data-binary @- …`."
+    if line.strip() in (b"{", b"["):
+        return (
+            "It begins a JSON document of many lines; expected a batch a line. `jq -c .` puts a document on a line, "
+            "`jq -c '.[]'` each item of an array."
+        )
+    item, wrong = reading(line, _Line(number))
+    if wrong is not None:
+        return wrong
+    if isinstance(item, list):
+        return "It is an array; expected an object. `jq -c '.[]' FILE` makes lines of an array."
+    if isinstance(item, dict) and "batch" not in item and isinstance(item.get("items"), list):
+        return "It is a page; expected a batch a line. `jq -c '.items[]' FILE` makes that of a page of /_fake/batches."
+    return misfit(item, Imported, _EXPECTED)
 
 
 def _record(line: bytes, remote: str) -> RequestRecord:

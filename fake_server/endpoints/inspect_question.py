@@ -7,6 +7,7 @@ from typing import Final
 
 from ..intake import Intake
 from ..query import Cursor, Filter, FilterError
+from ..recording import Recorder
 from ..words import nearest, plain
 from .guard import Pairs
 
@@ -50,6 +51,17 @@ def seconds(taken: dict[str, str], name: str, default: float) -> float:
 def after_of(taken: dict[str, str]) -> Cursor:
     """Where to begin: behind the item that `after` names, or with the first. Raises FilterError."""
     return Cursor.parse(taken["after"]) if "after" in taken else Cursor()
+
+
+def of_another_store(recorder: Recorder, after: Cursor) -> str | None:
+    """What to tell whoever wants what came after something that was never recorded here; everything is told then."""
+    newest = recorder.last_id()
+    if after.within(recorder).parts == after.parts:
+        return None
+    return (
+        f"after={'.'.join(map(str, after.parts))} is of another store, such as a memory before a restart: "
+        f"the newest request here is {newest}. This begins with the oldest."
+    )
 
 
 def workspaces_of(filter: Filter) -> set[str]:

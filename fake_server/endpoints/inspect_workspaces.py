@@ -1,6 +1,6 @@
 """`/_fake/workspaces`: inputs, mode, rules and configurations, to be read and changed while the server runs."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +11,7 @@ from ..query import FilterError
 from ..workspaces import MODES, Mode, Workspace
 from .answers import error_answer, json_answer, too_large_answer
 from .guard import guarded
+from .refusals import Refused, misfit, reading
 
 
 class _InputBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,6 +29,18 @@ class WorkspaceBody(msgspec.Struct, forbid_unknown_fields=True):
     error: list[str] | None = None
     config: dict[str, Any] | None = None
     native_config: dict[str, Any] | None = None
+
+
+_EXPECTED: Final = {
+    "name": "a text",
+    "mode": f"one of {', '.join(MODES)}",
+    "inputs": "an array of objects, each with a key and maybe a secret, both texts",
+    "ignore": "an array of codes of findings",
+    "error": "an array of codes of findings",
+    "config": "an object",
+    "native_config": "an object",
+}
+"""The members of a WorkspaceBody in words."""
 
 
 def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
@@ -127,13 +140,15 @@ def _refuse_empty_parts(name: str) -> None:
 def _body(submission: Submission) -> WorkspaceBody:
     try:
         return msgspec.json.decode(submission.body, type=WorkspaceBody)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except Refused as error:
+        value, wrong = reading(submission.body)
+        if wrong is None:
+            wrong = f"The body is not what this endpoint takes. {misfit(value, WorkspaceBody, _EXPECTED) or f'{error}.'}"
         expected = (
             f'{{"name": …, "mode": "{"|".join(MODES)}", "inputs": [{{"key": …, "secret": …}}], "ignore": […], "error": […], '
             '"config": {…}, "native_config": {…}}'
         )
-        wrong = f"not what this endpoint takes: {error}" if submission.body.strip() else "empty"
-        raise FilterError(f"The body is {wrong}. Expected {expected}.") from error
+        raise FilterError(f"{wrong} Expected {expected}.") from error
 
 
 def _item(workspace: Workspace) -> dict[str, Any]:

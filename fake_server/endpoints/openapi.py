@@ -138,7 +138,9 @@ def _listing(kind: query.Kind, item: str, summary: str) -> Json:
     )
     operation["description"] = f"With `Accept: {NDJSON}` all items come as a stream, one a line; `limit` has no maximum then."
     lines = {"type": "string", "description": f"A JSON document a line, each a {item}."}
-    operation["responses"]["200"]["content"][NDJSON] = {"schema": lines}
+    answer = operation["responses"]["200"]
+    answer["content"][NDJSON] = {"schema": lines}
+    answer["headers"] = {"X-Fake-Hint": {"description": "Of NDJSON: what a page has as `hint`.", "schema": {"type": "string"}}}
     return operation
 
 
@@ -158,6 +160,7 @@ def _wait() -> Json:
             "items": {"type": "array", "items": {"anyOf": [{"$ref": f"{REF}EventItem"}, {"$ref": f"{REF}BatchItem"}]}},
             "count": {"type": "integer", "minimum": 0},
             "wanted": {"type": "integer", "minimum": 1},
+            "hint": HINT,
         },
         "required": ["items", "count", "wanted"],
     }

@@ -19,7 +19,10 @@ MPID: Final = {"type": "string", "pattern": "^-?[0-9]{1,18}$", "examples": ["500
 WORKSPACE_NAME: Final = {"type": "string", "minLength": 1, "maxLength": 200}
 NEW_WORKSPACE_NAME: Final = WORKSPACE_NAME | {"pattern": "^[^/]+(/[^/]+)*$"}
 
-HINT: Final = {"type": "string", "description": "Where there is nothing: there is no such workspace, and which was meant."}
+HINT: Final = {
+    "type": "string",
+    "description": "There is no such workspace, and which was meant; or `after` is of another store, and this begins anew.",
+}
 
 _FILTERS: Final[dict[str, tuple[Json, str]]] = {
     "workspace": ({"type": "string"}, "The name of the workspace."),
@@ -66,7 +69,13 @@ def parameter(name: str, place: str, schema: Json, description: str) -> Json:
     return {"name": name, "in": place, "required": place == "path", "description": description, "schema": schema}
 
 
-AFTER: Final = parameter("after", "query", CURSOR, "Only what came after the item with this id.")
+AFTER: Final = parameter(
+    "after",
+    "query",
+    CURSOR,
+    "Only what came after the item with this id. Ids count within one store: after a restart with `--store memory` they begin "
+    "anew, which another `instance` of /_fake/health tells. One beyond the newest stands for the beginning, and `hint` says so.",
+)
 
 
 def inspecting(

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from ..asking import LocalFile
+
 
 class _Moment(click.ParamType[int]):
     name = "TIME"
@@ -28,7 +30,16 @@ class _Moment(click.ParamType[int]):
 
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=str))
+@click.argument(
+    "files",
+    nargs=-1,
+    metavar="[FILE]...",
+    type=LocalFile(
+        "What a fake has received: `mparticle-fake export --url URL | mparticle-fake validate -`; what another server has: "
+        "`curl -s URL | mparticle-fake validate -`.",
+        path_type=str,
+    ),
+)
 @click.option(
     "--format",
     "form",

@@ -348,9 +348,10 @@ def test_a_workspace_that_was_removed_and_made_again_has_no_faults(fake: Fake) -
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        (b"", "The body is not JSON"),
-        (b"\xff", "The body is not JSON"),
-        (b"[" * 100_000, "The body is not JSON"),
+        (b"", "The body is empty. Expected {"),
+        (b"\xff", "The body is not UTF-8: got byte 0xff"),
+        (b"[" * 100_000, "The body"),
+        (b"status=429", "The body is not JSON: got status at line 1, column 1 (byte 0)"),
         (b'[{"status": 429}]', 'expected an object with the one member items, a list: {"items": [{"status": 429'),
         (b'{"status": 429}', "expected an object with the one member items"),
         (b'{"items": {"status": 429}}', "expected an object with the one member items, a list"),

@@ -135,6 +135,15 @@ def test_requests_are_filtered_by_status(fake: Fake) -> None:
         ("requests?status=ok", "an HTTP status such as 202"),
         ("batches?event_type=custom", "Did you mean custom_event?"),
         ("wait?tiemout=5", "Did you mean timeout?"),
+        ("wait?limit=3", "Unknown filter 'limit'. Did you mean count?"),
+        ("wait?seconds=3", "Did you mean timeout?"),
+        ("batches?count=3", "Did you mean limit?"),
+        ("requests?next=3", "Did you mean after?"),
+        ("stream?count=3", "Only /_fake/wait takes it."),
+        ("batches?timeout=3", "Only /_fake/wait takes it."),
+        ("batches?status=202", "It is one of /_fake/requests."),
+        ("wait?customer_id=c1", "Write identity=customer_id:VALUE."),
+        ("events?mpid=5", "Write identity=mpid:VALUE."),
         (
             "wait?limit=5",
             "Valid: workspace, key, source, verdict, severity, code, identity, event_type, event_name, data.PATH, after, count",
@@ -220,10 +229,48 @@ def test_the_last_page_has_no_next(fake: Fake) -> None:
     assert fake.ask("batches?limit=1")["next"] is None
 
 
-def test_a_cursor_from_another_store_begins_anew(fake: Fake) -> None:
+OF_ANOTHER_STORE = (
+    "after=7.0 is of another store, such as a memory before a restart: the newest request here is 2. This begins with the oldest."
+)
+
+
+@pytest.mark.parametrize("question", ["batches?after=7.0", "batches?after=7.0&limit=1"])
+def test_a_cursor_from_another_store_begins_anew_and_says_so(fake: Fake, question: str) -> None:
+    fake.upload(batch())
     fake.upload(batch())
 
-    assert len(fake.items("batches?after=1000.0")) == 1
+    page = fake.ask(question)
+
+    assert (page["items"][0]["id"], page["hint"]) == ("1.0", OF_ANOTHER_STORE)
+
+
+def test_a_cursor_from_another_store_is_told_of_in_a_header_of_ndjson(fake: Fake) -> None:
+    fake.upload(batch())
+    fake.upload(batch())
+
+    reply = fake.request("GET", "/_fake/batches?after=7.0", headers={"Accept": "application/x-ndjson"})
+
+    assert (reply.headers["x-fake-hint"], len(reply.body.splitlines())) == (OF_ANOTHER_STORE, 2)
+
+
+@pytest.mark.parametrize(("of", "status"), [("batches", 200), ("events&event_name=no", 408)])
+def test_waiting_after_a_cursor_from_another_store_tells_of_that(fake: Fake, of: str, status: int) -> None:
+    fake.upload(batch())
+    fake.upload(batch())
+
+    reply = fake.request("GET", f"/_fake/wait?of={of}&after=7.0&timeout=0")
+
+    assert (reply.status, reply.json["hint"]) == (status, OF_ANOTHER_STORE)
+
+
+@pytest.mark.parametrize("after", ["2", "2.0", "2.0.5", "1", "0"])
+def test_a_cursor_of_this_store_is_nothing_to_tell_of(fake: Fake, after: str) -> None:
+    fake.upload(batch())
+    fake.upload(batch())
+
+    assert "hint" not in fake.ask(f"batches?after={after}")
+    fake.request("DELETE", "/_fake/batches")
+    assert "hint" not in fake.ask(f"batches?after={after}")
 
 
 def test_ndjson_is_not_cut_into_pages(fake: Fake) -> None:
@@ -355,6 +402,56 @@ def test_an_import_with_a_broken_line_names_it_and_keeps_the_lines_before(fake: 
         assert names(other) == ["Play", "Stop"]
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b"[]", "It is an array; expected an object. `jq -c '.[]' FILE` makes lines of an array."),
+        (b"7", "It is the number 7; expected an object."),
+        (b'{\n  "batch": {}\n}', "It begins a JSON document of many lines; expected a batch a line. `jq -c .` puts"),
+        (b'{"items":[],"next":null}', "It is a page; expected a batch a line. `jq -c '.items[]' FILE` makes that"),
+        (b'{"environment":"development"}', "It has no member batch; expected an object, the batch (batches with nothing around"),
+        (b'{"batch":"x","received_at_ms":1}', "batch is the text 'x'; expected an object, the batch"),
+        (b'{"batch":{}}', "It has no member received_at_ms; expected milliseconds since 1970, a whole number."),
+        (b'{"batch":{},"received_at_ms":"now"}', "received_at_ms is the text 'now'; expected milliseconds since 1970"),
+        (
+            b'{"batch":{},"received_at_ms":1,"verdict":"fine"}',
+            "verdict is the text 'fine'; expected accepted, altered, dropped or",
+        ),
+        (b'{"batch":{},"received_at_ms":1,"status":7}', "status is the number 7; expected an HTTP status, 100 to 599."),
+        (
+            b'{"batch":{},"received_at_ms":1,"findings":[{}]}',
+            "findings[0] does not fit; expected findings to be an array of findings as exported.",
+        ),
+        (b'{"batch":{},"received_at_ms":1,"key":3}', "key is the number 3; expected an API key or null."),
+        (b'{"batch":{},"received_at_ms":1,"workspace":3}', "workspace is the number 3; expected a name or null."),
+        (b'{"batch":{},"received_at_ms":1,"source":null}', "source is null; expected a name."),
+        (b"sku,name,price", "The text is not JSON: got sku at line 3, column 1; expected a value"),
+        (
+            b"<html>",
+            "The text is not JSON: got '<' at line 3, column 1; expected a value; near '<html>'. This looks like XML or HTML",
+        ),
+        (b'{"batch":{"a', "The text is not JSON: it ends at line 3, column 13, in /batch; expected the rest of a string"),
+        (b'{"batch":{"a":"\xff"}}', "The text is not UTF-8: got byte 0xff (invalid start byte) at line 3, column 16"),
+        (b'{"batch":{"a":"\\ud800"},"received_at_ms":1}', ""),
+        (b"\x1f\x8b\x08", "It is compressed with gzip. Send it as it was before: `gunzip -c FILE | curl --data-binary @- …`."),
+    ],
+)
+def test_a_line_that_is_no_batch_as_exported_is_told_as_what_it_is(
+    fake: Fake, open_fake: OpenFake, line: bytes, told: str
+) -> None:
+    fake.upload(batch())
+
+    with open_fake() as other:
+        reply = other.request("POST", "/_fake/import", exported(fake) + b"\n" + line)
+
+    (message,) = reply.messages
+    assert (reply.status, "`int`" in message) == (400, False)
+    assert message.startswith(f"Line 3 is no batch as exported. {told}")
+    assert message.endswith(
+        " 1 batch before it was imported. GET /_fake/batches with 'Accept: application/x-ndjson' gives the format."
+    )
+
+
 def test_a_line_that_no_batch_can_fill_is_not_imported(open_fake: OpenFake) -> None:
     with open_fake(max_body=1000) as fake:
         reply = fake.request("POST", "/_fake/import", b'{"batch": {"a": "' + b"x" * 1_200_000)
@@ -479,6 +576,25 @@ def test_an_empty_list_tells_that_nothing_is_known_of_its_workspace(fake: Fake, 
     }
 
 
+@pytest.mark.parametrize("question", ["batches", "events", "requests"])
+def test_empty_ndjson_tells_that_nothing_is_known_of_its_workspace_in_a_header(fake: Fake, question: str) -> None:
+    fake.upload(batch())
+
+    reply = fake.request("GET", f"/_fake/{question}?workspace=d%C3%A9fualt", headers={"Accept": "application/x-ndjson"})
+
+    hint = r"No workspace 'd\xe9fualt' is known. Did you mean default? There are: default."
+    assert (reply.status, reply.headers["x-fake-hint"], reply.body) == (200, hint, b"")
+
+
+@pytest.mark.parametrize("question", ["batches", "batches?workspace=default", "batches?workspace=default&key=typo"])
+def test_ndjson_of_a_known_workspace_has_no_hint(fake: Fake, question: str) -> None:
+    fake.upload(batch())
+
+    reply = fake.request("GET", f"/_fake/{question}", headers={"Accept": "application/x-ndjson"})
+
+    assert (reply.status, "x-fake-hint" in reply.headers) == (200, False)
+
+
 @pytest.mark.parametrize("question", ["batches?workspace=default", "batches?key=typo", "requests?status=500"])
 def test_an_empty_list_of_a_known_workspace_is_just_empty(fake: Fake, question: str) -> None:
     assert fake.ask(question) == {"items": [], "next": None}
@@ -583,12 +699,17 @@ def test_a_removed_workspace_takes_its_inputs_and_records_along(open_fake: OpenF
     [
         ("POST", "workspaces", {"mode": "strict"}, "no name"),
         ("POST", "workspaces", {"name": "default"}, "exists"),
-        ("POST", "workspaces", {"name": "a", "mode": "hard"}, "Invalid enum value 'hard'"),
+        (
+            "POST",
+            "workspaces",
+            {"name": "a", "mode": "hard"},
+            "mode is the text 'hard'; expected one of faithful, strict, lenient.",
+        ),
         ("PUT", "workspaces/default", {"mode": "strct"}, '"mode": "faithful|strict|lenient"'),
-        ("POST", "workspaces", {"name": "a", "modus": "strict"}, "unknown field `modus`"),
+        ("POST", "workspaces", {"name": "a", "modus": "strict"}, "a member 'modus', which is unknown. Did you mean mode?"),
         ("POST", "workspaces", {"name": "a", "inputs": [{"key": "a:b"}]}, "colon"),
         ("POST", "workspaces", {"name": "a", "inputs": [{"key": "taken"}]}, "belongs to the workspace 'shop'"),
-        ("POST", "workspaces", [], "Expected `object`"),
+        ("POST", "workspaces", [], "It is an array; expected an object."),
         ("PUT", "workspaces/a", {"name": "b"}, "the path 'a'"),
     ],
 )
@@ -608,8 +729,46 @@ def test_a_workspace_larger_than_a_body_may_be_gets_413(open_fake: OpenFake, met
         assert (reply.status, reply.messages) == (413, ["The body has 101 bytes or more; the server takes 100."])
 
 
-def test_an_empty_workspace_is_told_as_such(fake: Fake) -> None:
-    assert "The body is empty. Expected" in fake.request("POST", "/_fake/workspaces").messages[0]
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"", "The body is empty."),
+        (
+            b"name=shop",
+            "The body is not JSON: got name at line 1, column 1 (byte 0); expected a value; near 'name=shop'. This looks",
+        ),
+        (
+            b'{"name": "sh',
+            "The body is not JSON: it ends at line 1, column 13 (byte 12), in /name; expected the rest of a string",
+        ),
+        (b'{"name": "\xff"}', "The body is not UTF-8: got byte 0xff"),
+        (b'{"name": "\\ud800"}', "The body is not what this endpoint takes. "),
+        (b'["shop"]', "The body is not what this endpoint takes. It is an array; expected an object."),
+        (
+            b'{"nam": "shop"}',
+            "The body is not what this endpoint takes. It has a member 'nam', which is unknown. Did you mean name?",
+        ),
+        (b'{"name": 5}', "The body is not what this endpoint takes. name is the number 5; expected a text."),
+        (
+            b'{"name": "a", "mode": "hard"}',
+            "The body is not what this endpoint takes. mode is the text 'hard'; expected one of fai",
+        ),
+        (
+            b'{"name": "a", "inputs": {}}',
+            "The body is not what this endpoint takes. inputs is an object; expected an array of object",
+        ),
+        (
+            b'{"name": "a", "inputs": [{"key": 5}]}',
+            "The body is not what this endpoint takes. inputs[0].key does not fit; expected inputs to be an array of objects",
+        ),
+    ],
+)
+def test_a_body_that_is_no_workspace_is_told_with_what_is_wrong_and_what_is_expected(fake: Fake, body: bytes, told: str) -> None:
+    reply = fake.request("POST", "/_fake/workspaces", body)
+
+    assert (reply.status, "`" in reply.messages[0]) == (400, False)
+    assert reply.messages[0].startswith(told)
+    assert ' Expected {"name": …, "mode": "faithful|strict|lenient", "inputs": [{"key": …, ' in reply.messages[0]
 
 
 def test_removing_an_unknown_workspace_gets_404(fake: Fake) -> None:

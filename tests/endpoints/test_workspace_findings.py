@@ -169,8 +169,8 @@ def test_the_rules_of_one_workspace_are_not_those_of_another(open_fake: OpenFake
         ({"ignore": ["event_type_missing"]}, "event_type_missing cannot be ignored"),
         ({"ignore": ["json_broken"]}, "json_broken cannot be ignored"),
         ({"ignore": ["unknown_member"], "error": ["unknown_member"]}, "both ignored and an error"),
-        ({"ignore": "unknown_member"}, "Expected `array"),
-        ({"error": [5]}, "Expected `str`"),
+        ({"ignore": "unknown_member"}, "ignore is the text 'unknown_member'; expected an array of codes of findings."),
+        ({"error": [5]}, "error[0] does not fit; expected error to be an array of codes of findings."),
     ],
 )
 @pytest.mark.parametrize(("method", "path"), [("POST", "workspaces"), ("PUT", "workspaces/default")])
