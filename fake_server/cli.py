@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ class _Commands(click.Group):
         sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  # until the process ends
         sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115  # until the process ends
         for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
                 # Of a terminal or a file that is not UTF-8: what it lacks is shown as an escape.
                 stream.reconfigure(errors="backslashreplace")
         try:
@@ -67,8 +68,11 @@ class _Commands(click.Group):
                 raise
             raise click.UsageError(f"No such option '{error.option_name}'. Did you mean '{own}'?", error.ctx) from None
         except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
-            raise click.exceptions.Exit(INTERRUPTED) from None
+            with suppress(OSError):
+                click.echo("Interrupted.", err=True)
+                sys.stdout.flush()
+            # At once: the end of an interpreter whose process pool was stopped complains of that, or waits for it.
+            os._exit(INTERRUPTED)
 
 
 def _drop_stdout() -> None:

@@ -350,6 +350,8 @@ class FakeServer:
             stop()
         started()
         await stopping
+        # Whoever presses Ctrl-C again while this ends finds the loop closed.
+        self._stop = None
         # Not uvicorn's own shutdown: it looks ten times a second whether it is done.
         clock.cancel()
         server.close()

@@ -1,5 +1,6 @@
 """ApiClient: one POST to mParticle, by `requests`, for `client.EventsApi`. What can go wrong is an exception of `errors`."""
 
+import ipaddress
 import logging
 import os
 import time
@@ -7,6 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, NoReturn, Self, TypeVar
+from urllib.parse import urlsplit
 
 from . import codec
 from .configuration import Configuration, base_url, user_agent
@@ -288,7 +290,7 @@ def _route(host: str, config: Configuration) -> _Route:
     verify: bool | str = bool(config.verify_ssl)
     if verify and config.ssl_ca_cert:
         verify = _existing("ssl_ca_cert", config.ssl_ca_cert)
-    elif verify:
+    elif verify and host.startswith("https:"):
         variable = next((name for name in CA_VARIABLES if os.environ.get(name)), None)
         verify = _existing(variable, os.environ[variable]) if variable else True
     cert: str | tuple[str, str] | None = None
@@ -296,7 +298,19 @@ def _route(host: str, config: Configuration) -> _Route:
         cert = _existing("cert_file", config.cert_file)
         if config.key_file:
             cert = (cert, _existing("key_file", config.key_file))
-    return _Route(get_environ_proxies(host), verify, cert)
+    return _Route({} if _is_loopback(host) else get_environ_proxies(host), verify, cert)
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a URL names this machine: a proxy would look for it on its own, whatever NO_PROXY forgets."""
+    name = urlsplit(host).hostname or ""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 def _existing(name: str, path: str | os.PathLike[str]) -> str:

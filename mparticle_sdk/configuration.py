@@ -50,7 +50,8 @@ class Configuration:
     Besides: `verify_ssl` (True), `ssl_ca_cert` (a file of certificates to trust), `cert_file` and `key_file` (the client's own),
     `connection_pool_size`, `debug` and `logger_file` (what is sent and answered, without credentials and batches).
     Without `ssl_ca_cert` the variables REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE are honoured; proxies are taken from HTTP_PROXY,
-    HTTPS_PROXY, ALL_PROXY and NO_PROXY. They are read when the first request is sent.
+    HTTPS_PROXY, ALL_PROXY and NO_PROXY, but never for localhost and loopback addresses. They are read when the first request
+    is sent.
 
     Raises ConfigurationError for a host or pod that cannot be used, at once.
     """

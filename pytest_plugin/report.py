@@ -33,7 +33,7 @@ from .telling import (
     lines_of,
     refused_blocks,
 )
-from .wording import INTERCEPT, safe_repr
+from .wording import of_silence, safe_repr
 
 if TYPE_CHECKING:
     from .inbox import Inbox, Wanted
@@ -228,7 +228,7 @@ def _nothing(inbox: "Inbox") -> list[str]:
     return [
         f"nothing was received with the key {inbox.key!r}.",
         "Does the code under test send to fake_mparticle.url, with fake_mparticle.key and .secret (see .environ)?",
-        INTERCEPT,
+        *of_silence(),
     ]
 
 

@@ -20,7 +20,7 @@ from mparticle_fake_server.words import counted, printable
 from .errors import MParticleError, MParticleWarning
 from .marker import Allowance
 from .source import test_of
-from .wording import FAULT, INTERCEPT, called, hint_of
+from .wording import FAULT, called, hint_of, of_silence
 
 if TYPE_CHECKING:
     import pytest
@@ -150,7 +150,7 @@ class Trial:
         lines = [line for request in self._requests() for line in _describe(request, batches, self._began_ms)]
         unclaimed = self._unclaimed()
         if not lines:
-            lines = ["Nothing was sent with this test's key.", *([] if unclaimed else [INTERCEPT])]
+            lines = ["Nothing was sent with this test's key.", *([] if unclaimed else of_silence())]
         if len(lines) > MOST_LINES:
             lines[MOST_LINES - 1 :] = [
                 f"… and {len(lines) - MOST_LINES + 1} more lines. --mparticle-dump DIR writes all batches."

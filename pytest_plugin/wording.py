@@ -20,6 +20,11 @@ FAULT: Final = "fault_injected: the test asked for it, with fail_next or fail_al
 INTERCEPT: Final = "What code sends to mParticle's own hosts only comes here with fake_mparticle.intercept()."
 """What may be missing where nothing came."""
 
+PROXY: Final = (
+    "The environment names a proxy, and NO_PROXY does not except 127.0.0.1: requests, httpx and curl look for the fake there. "
+    "Set NO_PROXY=127.0.0.1,localhost."
+)
+
 _CA_OF_SERVE: Final = "the CA that 'mparticle-fake ca' prints"
 _CA_OF_A_TEST: Final = "the CA in fake_mparticle.ca_path, for requests by verify=fake_mparticle.ca_path"
 
@@ -32,3 +37,11 @@ def hint_of(finding: "Finding") -> str | None:
 def called(method: str, path: str) -> str:
     """A request by its method and path, which what is no HTTP has not."""
     return f"{method} {path}" if method != "?" else "no HTTP request"
+
+
+def of_silence() -> list[str]:
+    """What may be wrong where nothing came."""
+    from requests.utils import get_environ_proxies, select_proxy
+
+    here = "http://127.0.0.1"
+    return [INTERCEPT, *([PROXY] if select_proxy(here, get_environ_proxies(here)) else [])]

@@ -1,6 +1,7 @@
 """Fixtures for the whole suite: what a test may require of its surroundings, and what happens where that is missing."""
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,18 @@ collect_ignore = ["downstream"]
 RealPart = Callable[[bool, str], None]
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+_OF_THE_DEVELOPER = re.compile(
+    "(HTTPS?|ALL|NO)_PROXY|(REQUESTS|CURL)_CA_BUNDLE|SSL_CERT_(FILE|DIR)|NETRC"  # the way to other machines: no test goes there
+    "|MPARTICLE_.*"
+    "|(FORCE|NO|PY)_COLORS?|CLICOLOR(_FORCE)?|TERM|COLUMNS|LINES|TTY_.*"  # how output looks
+    "|PYTHON(IOENCODING|UTF8|WARNINGS|OPTIMIZE)|PYTEST_ADDOPTS",
+    re.IGNORECASE,
+)
+"""Variables that would change what is tested; a test that is about one sets it. What a test starts inherits none, either."""
+
+for _name in filter(_OF_THE_DEVELOPER.fullmatch, list(os.environ)):
+    del os.environ[_name]
 
 # A shell has what it runs in the background ignore Ctrl-C, and every program that a test starts would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -913,6 +913,20 @@ def test_letters_that_the_terminal_lacks_are_shown_as_escapes(encoding: str, sho
     assert b"unknown_member: " + shown in done.stdout
 
 
+def test_a_locale_without_letters_beyond_ascii_has_them_escaped() -> None:
+    done = subprocess.run(
+        [COMMAND, "validate"],
+        input='{"environment":"development","user_identities":{"customer_id":"c"},"wörld":1}'.encode(),
+        capture_output=True,
+        check=False,
+        timeout=30,
+        env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"unknown_member: w\xf6rld" in done.stdout
+
+
 def test_ctrl_c_ends_validate_with_the_status_of_all_commands() -> None:
     with subprocess.Popen([COMMAND, "validate", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None

@@ -331,6 +331,21 @@ def test_a_server_that_ran_until_a_signal_can_be_run_again() -> None:
     assert ports == [server.port] * 2
 
 
+def test_a_signal_that_comes_while_the_server_ends_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loop(asyncio.SelectorEventLoop):
+        def close(self) -> None:
+            super().close()
+            closed.append(self)
+            signal.raise_signal(signal.SIGTERM)
+
+    closed: list[Loop] = []
+    monkeypatch.setattr("mparticle_fake_server.server._new_event_loop", Loop)
+
+    FakeServer().run(lambda: signal.raise_signal(signal.SIGTERM))
+
+    assert len(closed) == 1
+
+
 # -- addresses and tokens --------------------------------------------------------------------------------------------------
 
 

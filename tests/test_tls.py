@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import ssl
@@ -571,7 +572,7 @@ def test_ca_prints_the_certificate_on_stdout_and_how_to_trust_it_on_stderr(comma
 def test_ca_names_the_file_in_the_way_of_each_client(command: Command, tmp_path: Path, way: str) -> None:
     kept = tmp_path / "state/mparticle-testkit/tls/ca.pem"
 
-    assert re.search(way + re.escape(str(kept)), command("ca").stderr)
+    assert re.search(way + re.escape(shlex.quote(str(kept))), command("ca").stderr)
 
 
 def test_ca_has_chromium_begin_with_an_empty_database(command: Command) -> None:

@@ -12,7 +12,7 @@ pytest_plugins = ["pytester"]
 
 
 def snippets_of(checkout: Path) -> list[str]:
-    page = (checkout / "docs/pytest.md").read_text()
+    page = (checkout / "docs/pytest.md").read_text(encoding="utf-8")
     return re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 

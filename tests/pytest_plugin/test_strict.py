@@ -452,6 +452,22 @@ def test_the_section_of_a_test_that_sent_nothing_names_interception(suite: Suite
     )
 
 
+@pytest.mark.parametrize(("excepted", "told"), [("", True), ("example.com", True), ("localhost,127.0.0.1", False)])
+def test_the_section_of_a_test_that_sent_nothing_names_a_proxy_in_the_way(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch, excepted: str, told: bool
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", excepted)
+    suite.write("""
+        def test_fails(fake_mparticle):
+            assert False
+    """)
+
+    result = suite.run()
+
+    assert ("Set NO_PROXY=127.0.0.1,localhost." in result.stdout.str()) is told
+
+
 def test_the_section_tells_a_fault_in_few_words(suite: Suite) -> None:
     suite.write("""
         def test_fails(fake_mparticle):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import trustme
 from werkzeug.serving import make_server
 
@@ -179,6 +180,23 @@ def talk_nonsense(connection: socket.socket) -> None:
 
 # -- a proxy -----------------------------------------------------------------------------------------------------------------
 
+NAME = "mparticle.test"
+
+
+def give_name(patch: pytest.MonkeyPatch, name: str = NAME) -> None:
+    """Let this process find 127.0.0.1 by a name: for one of its own no proxy is asked."""
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
+        return look_up("127.0.0.1" if host == name else host, *arguments, **options)
+
+    patch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+def by_name(url: str, name: str = NAME) -> str:
+    """The URL of a server at 127.0.0.1, as if it were elsewhere."""
+    return url.replace("127.0.0.1", name)
+
 
 @contextmanager
 def proxy(credentials: str | None = None) -> Iterator[Server]:
@@ -265,7 +283,7 @@ def secured(folder: Path, clients: trustme.CA | None = None) -> Iterator[Secured
     """With `clients`, those alone get in whom this authority has given a certificate."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert("127.0.0.1", NAME).configure_cert(context)
     if clients is not None:
         clients.configure_trust(context)
         context.verify_mode = ssl.CERT_REQUIRED

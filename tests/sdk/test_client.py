@@ -16,12 +16,6 @@ from tests.sdk.client_servers import Reply, answering, scripted
 KEY, SECRET = "an-input-key", "a-secret-of-the-usual-length"
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The servers of these tests are on this machine, whatever proxy it has."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
 @pytest.fixture
 def fake() -> Iterator[Fake]:
     with server_host(credentials=[(KEY, SECRET, "default")], unknown_keys=False) as opened:

@@ -12,16 +12,10 @@ import pytest
 
 import mparticle_sdk as mparticle
 from tests.hosts import server_host
-from tests.sdk.client_servers import Reply, Seen, listener, proxy, reset, scripted, secured, stay_silent
+from tests.sdk.client_servers import Reply, Seen, by_name, give_name, listener, proxy, reset, scripted, secured, stay_silent
 
 KEY, SECRET = "an-input-key", "a-secret-of-the-usual-length"
 TOKEN = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The servers of these tests are on this machine, whatever proxy it has."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
 @pytest.fixture(autouse=True)
@@ -365,15 +359,16 @@ def test_the_credentials_of_a_proxy_do_not_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
+    give_name(monkeypatch)
+    for name in ("NO_PROXY", "no_proxy", "https_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     told = []
     with secured(tmp_path) as server, proxy("user:right") as between:
         for address in (between.url, "http://127.0.0.1:9"):
             monkeypatch.setenv("HTTPS_PROXY", address.replace("//", "//user:proxy-password@"))
             with (
-                mparticle.EventsApi(mparticle.Configuration(KEY, SECRET, host=server.url)) as api,
-                pytest.raises(mparticle.ConnectionFailedError) as caught,
+                mparticle.EventsApi(mparticle.Configuration(KEY, SECRET, host=by_name(server.url))) as api,
+                pytest.raises(mparticle.ConnectionFailedError, match="The proxy did not connect") as caught,
             ):
                 api.upload_events(mparticle.Batch())
             told.append(everything_about(caught.value))

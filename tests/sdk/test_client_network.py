@@ -13,7 +13,9 @@ import mparticle_sdk as mparticle
 from tests.hosts import Fake, server_host
 from tests.sdk.client_servers import (
     Server,
+    by_name,
     cut_short,
+    give_name,
     listener,
     proxy,
     reset,
@@ -30,7 +32,8 @@ VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment without proxies and certificates."""
+    """An environment without proxies and certificates, in which servers have a name besides their address."""
+    give_name(monkeypatch)
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -117,36 +120,47 @@ def test_a_proxy_of_the_environment_is_used(fake: Fake, environment: pytest.Monk
     with proxy() as between:
         environment.setenv(variable, between.url)
 
-        status = upload(f"{fake.url}")
+        status = upload(by_name(f"{fake.url}"))
 
     assert status == 202
-    assert [seen.path for seen in between.seen] == [f"{fake.url}/v2/events"]
+    assert [seen.path for seen in between.seen] == [by_name(f"{fake.url}/v2/events")]
     assert len(fake.items("batches")) == 1
 
 
-@pytest.mark.parametrize("excepted", ["127.0.0.1", "*", "example.com,127.0.0.1"])
+@pytest.mark.parametrize("excepted", ["mparticle.test", ".test", "*", "example.com,mparticle.test"])
 def test_hosts_that_no_proxy_names_are_reached_without(fake: Fake, environment: pytest.MonkeyPatch, excepted: str) -> None:
     with proxy() as between:
         environment.setenv("HTTP_PROXY", between.url)
         environment.setenv("NO_PROXY", excepted)
 
-        status = upload(f"{fake.url}")
+        status = upload(by_name(f"{fake.url}"))
 
     assert (status, between.seen) == (202, [])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "0.0.0.0", "[::1]", "localhost", "Fake.LocalHost"])
+def test_this_machine_is_reached_without_the_proxy_that_all_else_needs(
+    fake: Fake, environment: pytest.MonkeyPatch, host: str
+) -> None:
+    give_name(environment, host.strip("[]").lower())
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        environment.setenv(variable, "http://127.0.0.1:9")
+
+    assert upload(by_name(f"{fake.url}", host)) == 202
 
 
 def test_a_proxy_gets_its_credentials_and_mparticle_its_own(fake: Fake, environment: pytest.MonkeyPatch) -> None:
     with proxy("user:password") as between:
         environment.setenv("HTTP_PROXY", between.url.replace("//", "//user:password@"))
 
-        status = upload(f"{fake.url}")
+        status = upload(by_name(f"{fake.url}"))
 
     (batch,) = fake.items("batches")
     assert (status, batch["key"]) == (202, KEY)
 
 
 def test_the_environment_is_read_once(fake: Fake, environment: pytest.MonkeyPatch) -> None:
-    with mparticle.EventsApi(mparticle.Configuration(KEY, SECRET, host=fake.url)) as api:
+    with mparticle.EventsApi(mparticle.Configuration(KEY, SECRET, host=by_name(f"{fake.url}"))) as api:
         api.upload_events(mparticle.Batch(environment="development"))
         environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         _, status, _ = api.upload_events(mparticle.Batch(environment="development"))
@@ -232,9 +246,9 @@ def test_tls_goes_through_a_proxy(tmp_path: Path, environment: pytest.MonkeyPatc
         environment.setenv("HTTPS_PROXY", between.url.replace("//", "//user:password@"))
         environment.setenv("REQUESTS_CA_BUNDLE", str(server.authority))
 
-        assert upload(server.url) == 202
+        assert upload(by_name(server.url)) == 202
 
-    assert [seen.path for seen in between.seen] == [server.url.removeprefix("https://")]
+    assert [seen.path for seen in between.seen] == [by_name(server.url).removeprefix("https://")]
     assert "authorization" not in between.seen[0].headers
 
 
@@ -243,7 +257,7 @@ def test_a_proxy_that_refuses_is_a_failed_connection(tmp_path: Path, environment
         environment.setenv("HTTPS_PROXY", between.url)
 
         with pytest.raises(mparticle.ConnectionFailedError, match="The proxy did not connect"):
-            upload(server.url)
+            upload(by_name(server.url))
 
 
 @pytest.mark.parametrize("name", ["ssl_ca_cert", "cert_file", "REQUESTS_CA_BUNDLE"])
@@ -256,6 +270,12 @@ def test_a_file_that_is_missing_is_named(environment: pytest.MonkeyPatch, name: 
 
     with pytest.raises(mparticle.ConfigurationError, match=f"{name} names '/no/such/file', and there is no such file"):
         upload("https://127.0.0.1:9", **attributes)
+
+
+def test_authorities_of_the_environment_do_not_matter_without_tls(fake: Fake, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("REQUESTS_CA_BUNDLE", "/no/such/file")
+
+    assert upload(f"{fake.url}") == 202
 
 
 @pytest.mark.parametrize("name", ["ssl_ca_cert", "cert_file"])

@@ -92,7 +92,7 @@ api.upload_events(batch)[1].upper()  # attr-defined
 api.upload_events(batch, callback=5)  # call-overload
 """
 
-LINE = re.compile(r"^\S+?:(\d+): error: .*\[([a-z-]+)\]$", re.MULTILINE)
+LINE = re.compile(r"^.+?:(\d+): error: .*\[([a-z-]+)\]$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
