@@ -30,6 +30,8 @@ IN_PROCESS: Final = BLOCK
 PLACE: Final = 2 * BLOCK
 """Bytes of text that a worker finds in memory which it shares with its parent; longer ones go through its pipe, for more."""
 
+_PATIENCE_SECONDS: Final = 2
+
 Look = Callable[[Chunk, Seen], "Future[Result]"]
 
 
@@ -118,7 +120,11 @@ class _Pool:
         for process in active_children():
             process.terminate()
         if self._executor is not None:
+            own = [thread for thread in threading.enumerate() if thread is not threading.current_thread() and not thread.daemon]
             self._executor.shutdown(wait=False, cancel_futures=True)
+            # Of the executor: what it closes, the interpreter must not find half closed when it ends.
+            for thread in own:
+                thread.join(_PATIENCE_SECONDS)
 
 
 # -- in a worker -----------------------------------------------------------------------------------------------------------

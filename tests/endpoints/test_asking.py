@@ -82,7 +82,7 @@ def test_tail_shows_what_comes_of_a_workspace_that_is_made_later(start: Start, s
 
 def test_tail_asks_for_its_workspace_once_also_if_the_server_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(tail, "tell_unknown_workspace", lambda url, _, __: asked.append(url))
+    monkeypatch.setattr(tail, "tell_hint", lambda url, _, __: asked.append(url))
     with FakeServer() as server:
         upload(server)
         upload(server)
