@@ -6,11 +6,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import click
 
-from .asking import MOST_HINT, LocalFile, asking, filters_argument, parameters_of, token_option, url_option
+from .asking import MOST_HINT, LocalFile, UnreachableError, asking, filters_argument, parameters_of, token_option, url_option
+
+NDJSON: Final = "application/x-ndjson"
+
+MOST_ASKED: Final = "1000"
+"""Batches of a page: more than an answer in NDJSON holds back to send them together."""
 
 
 @click.command()
@@ -30,17 +35,59 @@ def export(url: str, token: str | None, output: str, filters: tuple[str, ...]) -
     POST it to /_fake/import to add it to what a server has recorded.
     """
     parameters = parameters_of(filters)
-    with asking(url, token, "/_fake/batches", parameters, "application/x-ndjson") as answer:
-        count = 0
-        with _writing(output) as file:
+    count = 0
+    lines = Lines()
+    try:
+        with asking(url, token, "/_fake/batches", parameters, NDJSON) as answer, _writing(output) as file:
             for chunk in answer.iter_content(65_536):
                 file.write(chunk)
                 count += chunk.count(b"\n")
+                lines.add(chunk)
+    except UnreachableError as error:
+        raise why(error, url, token, parameters, lines.last) from error
     from .words import counted, plain
 
     click.echo(f"Exported {counted(count, 'batch', 'batches')}.", err=True)
     if hint := answer.headers.get("X-Fake-Hint"):
         click.echo(plain(hint, MOST_HINT), err=True)
+
+
+class Lines:
+    """Chunks of NDJSON that arrive: `last` is the last line that is whole, empty before there is one."""
+
+    def __init__(self) -> None:
+        self.last = self._rest = b""
+
+    def add(self, chunk: bytes) -> None:
+        """Take in what comes next."""
+        whole, newline, self._rest = (self._rest + chunk).rpartition(b"\n")
+        if newline:
+            self.last = whole[whole.rfind(b"\n") + 1 :]
+
+
+def why(
+    error: UnreachableError, url: str, token: str | None, parameters: list[tuple[str, str]], last: bytes
+) -> click.ClickException:
+    """What a server says to who asks again, after the `last` batch of an answer that broke off; `error` if it says nothing.
+
+    A store may turn out damaged when the status was sent; that of a page is sent when the page is whole.
+    """
+    if not last:
+        return error
+    import msgspec
+
+    asked = [pair for pair in parameters if pair[0] not in ("after", "limit")]
+    try:
+        asked += [("after", str(msgspec.json.decode(last)["id"])), ("limit", MOST_ASKED)]
+        with asking(url, token, "/_fake/batches", asked, "application/json") as answer:
+            answer.raw.read()
+    except UnreachableError:
+        return error
+    except click.ClickException as told:
+        return told
+    except (msgspec.DecodeError, TypeError, KeyError):
+        return error  # No fake, then.
+    return error
 
 
 @contextmanager

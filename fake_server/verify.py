@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 STDIN: Final = "-"
 ADDRESS: Final = re.compile(r"[\w.-]+:[0-9]{2,5}(/.*)?")
+OTHER_URL: Final = re.compile(r"(?!sqlite:///)[A-Za-z][A-Za-z0-9+.-]+:/")
+A_STORE: Final = "a store, sqlite:///FILE"
 SQLITE: Final = b"SQLite format 3\0"
 DUPLICATE: Final = "duplicate_batch"
 REFRESHED_EVERY: Final = 500
@@ -52,7 +55,13 @@ class Arrival(msgspec.Struct):
     key: str | None = None
 
 
-_decode: Final = msgspec.json.Decoder(Arrival).decode
+class _Item(Arrival):
+    """The same as an export has it: its batch is read when it is counted."""
+
+    batch: msgspec.Raw
+
+
+_decode: Final = msgspec.json.Decoder(_Item).decode
 
 
 @click.command()
@@ -117,6 +126,8 @@ def _source(
     """
     if against.startswith(("http://", "https://")):
         return _of_server(against.rstrip("/"), workspace, key, token, seen), True
+    if OTHER_URL.match(against):
+        raise CannotVerifyError(f"{plain(against)} is no URL of a fake, which begins with http:// or https://, nor {A_STORE}.")
     if ADDRESS.fullmatch(against) and not Path(against).exists():
         raise CannotVerifyError(f"There is no file {against}. A running fake is named as a URL: --against http://{against}")
     store = against.removeprefix("sqlite:///")
@@ -136,20 +147,35 @@ def _is_store(path: Path) -> bool:
 
 
 def _of_server(url: str, workspace: str | None, key: str | None, token: str | None, seen: Counter[str]) -> Iterator[Arrival]:
-    from .asking import asking
+    from .asking import UnreachableError, asking
+    from .export import NDJSON, why
 
     filters = [(name, value) for name, value in (("workspace", workspace), ("key", key)) if value is not None]
+    line = b""
     try:
-        with asking(url, token, "/_fake/batches", filters, "application/x-ndjson") as answer:
-            for line in answer.iter_lines(1 << 16):
-                yield _decode(line)
+        try:
+            with asking(url, token, "/_fake/batches", filters, NDJSON) as answer:
+                for each in answer.iter_lines(1 << 16):
+                    yield _decode(each)
+                    line = each
+        except UnreachableError as error:
+            raise why(error, url, token, filters, line) from error
         # Of no request: only how many were forgotten is asked.
         with asking(url, token, "/_fake/stats", [("status", "599")], "application/json") as answer:
             seen["forgotten"] = int(answer.json()["forgotten"])
     except click.ClickException as error:
-        raise CannotVerifyError(error.message.replace("--url", "--against")) from error
+        told = error.message.replace("--url", "--against")
+        if bare := _without_path(url):
+            told += f" A fake is named without a path: --against {bare}"
+        raise CannotVerifyError(told) from error
     except (ValueError, KeyError) as error:
         raise CannotVerifyError(f"{url} does not answer as a fake does: {error}.") from error
+
+
+def _without_path(url: str) -> str | None:
+    """The URL without its path; None if it has none."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.path else None
 
 
 def _of_store(path: str, seen: Counter[str]) -> Iterator[Arrival]:
@@ -232,7 +258,7 @@ def _counted(arrivals: Iterable[Arrival], seen: Counter[str], show: Callable[[in
         if arrival.verdict == "dropped" and all(finding.code != DUPLICATE for finding in arrival.findings):
             seen["dropped"] += 1
             continue
-        yield arrival.batch
+        yield bytes(arrival.batch) if isinstance(arrival.batch, msgspec.Raw) else arrival.batch
 
 
 def _differences(manifest: "Manifest", found: "Manifest", *, told_apart: bool) -> "list[Difference]":

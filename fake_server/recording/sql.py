@@ -156,7 +156,10 @@ class SqlRecorder(Recorder):
         self.forgotten = int(about.get("forgotten", 0))
         kept = sa.select(_requests.c.id, _requests.c.key, _requests.c.batches).order_by(_requests.c.id)
         for id, key, text in connection.execute(kept):
-            batches = _decode_batches(text)
+            try:
+                batches = _decode_batches(text)
+            except _DAMAGE as error:
+                raise self._malformed(id, error) from error
             self._weight += len(batches) or 1
             self._remember(id, key, batches)
             self._last_id = id
@@ -187,6 +190,12 @@ class SqlRecorder(Recorder):
         text = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
         if isinstance(error, _DAMAGE):
             text = f"a row is malformed ({text})"
+        return self._told(text)
+
+    def _malformed(self, id: int, error: Exception) -> StoreError:
+        return self._told(f"a row is malformed (request {id}: {error})")
+
+    def _told(self, text: str) -> StoreError:
         advice = next(advice for words, advice in _ADVICE if any(word in text for word in words))
         return StoreError(f"The store {self.path} failed: {text}. {advice}")
 
@@ -303,13 +312,22 @@ class SqlRecorder(Recorder):
                 page: list[RequestRecord] = []
                 size = 0
                 for row in rows:
-                    page.append(_to_record(row))
+                    page.append(self._record_of(row))
                     size += len(page[-1].body)
                     if size > PAGE_BYTES:
                         break
                 return page
         except (*_FAILURES, *_DAMAGE) as error:
             raise self._failed(error) from error
+
+    def _record_of(self, row: Any) -> RequestRecord:
+        record = RequestRecord(*row)
+        try:
+            record.findings = _decode_findings(row.findings)
+            record.batches = _decode_batches(row.batches)
+        except _DAMAGE as error:
+            raise self._malformed(record.id, error) from error
+        return record
 
 
 def _path(url: str) -> Path:
@@ -365,10 +383,3 @@ def _replace_lone_surrogates(record: RequestRecord) -> None:
     for name, value in msgspec.structs.asdict(record).items():
         if isinstance(value, str):
             setattr(record, name, value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-
-
-def _to_record(row: Any) -> RequestRecord:
-    record = RequestRecord(*row)
-    record.findings = _decode_findings(row.findings)
-    record.batches = _decode_batches(row.batches)
-    return record

@@ -107,8 +107,9 @@ def _refuse_what_is_not_json(head: bytearray) -> None:
     zero = beginning.find(b"\0")
     if zero >= 0:
         where = f"line {beginning.count(bytes([10]), 0, zero) + 1} has a zero byte"
-        hint = "; is it UTF-16 without a byte order mark?" if zero < 4 and beginning.strip(b"\0")[:1] in b"{[" else ""
-        raise SourceError(f"is not text: {where}{hint or '; expected JSON, or JSON compressed with gzip'}")
+        if zero < 4 and beginning.strip(b"\0")[:1] in b"{[":
+            raise SourceError(f"is not text (is it UTF-16 without a byte order mark?): {where}")
+        raise SourceError(f"is not text: {where}; expected JSON, or JSON compressed with gzip")
     if not any(line.lstrip()[:1] in (b"{", b"[") for line in _first_lines(beginning)):
         line = Ruler(beginning).to(len(beginning) - len(beginning.lstrip())).line
         first = decode(_first_lines(beginning)[0], None, None, _HEAD)

@@ -434,7 +434,10 @@ def test_a_row_that_holds_something_else_is_refused(store: str, column: str, val
     filled(store)
     change(store, f"UPDATE requests SET {column} = ? WHERE id = 100", value)
 
-    assert "The file is damaged" in refusal(store)
+    message = refusal(store)
+
+    assert "a row is malformed (request 100: " in message
+    assert "The file is damaged" in message
 
 
 @pytest.mark.parametrize(("column", "value"), [("findings", "no JSON"), ("findings", 7), ("path", sqlite3.Binary(b"\xff"))])
