@@ -22,9 +22,10 @@ from .checks.rules import NO_RULES
 from .decoding import Decoded, decode, decompress
 from .exchange import Submission
 from .faults import Fault
-from .recording import BatchRecord, Recorder, RequestRecord, batch_id
+from .recording import BatchRecord, Recorder, RequestRecord, StoreError, batch_id
 from .redaction import Headers, header_lines, redact, redact_query
 from .verdicts import is_lost, is_refused, judge_batches
+from .words import counted
 from .workspaces import Input, Mode, Workspace, Workspaces
 
 LENIENT_BATCHES: Final = 10_000
@@ -416,12 +417,16 @@ def too_large(size: int, max_body: int) -> Finding:
 
 
 def canonical_batches(record: RequestRecord) -> list[dict[str, Any]]:
-    """The canonical batches of a recorded request, one for each of `record.batches`."""
+    """The canonical batches of a recorded request, one for each of `record.batches`. Raises StoreError if its body has others."""
     if not record.batches:
         return []
     value = decode(record.body, *_content(header_lines(record.headers)), _NO_LIMIT).value
     # In lenient mode the other items of a bulk request were passed over.
     batches = _objects(value if isinstance(value, list) else [value])
+    if len(batches) != len(record.batches):
+        recorded, held = (counted(len(each), "batch", "batches") for each in (record.batches, batches))
+        wrong = f"request {record.id} was recorded with {recorded}, and its body holds {held}"
+        raise StoreError(f"The store failed: a row is malformed ({wrong}). The file is damaged: move it away, or delete the row.")
     for batch in batches:
         dialects.translate(batch, record.dialect, whole=True)
     return batches

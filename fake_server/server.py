@@ -83,6 +83,8 @@ class FakeServer:
     ) -> None:
         self.options = check_options(options, _ADDRESS)
         _check_address(host, port, tls, tls_port, tls_names)
+        if tls and port and port == tls_port:
+            raise ValueError(f"port and tls_port are both {port}, and HTTP and HTTPS need a port each; 0 takes a free one.")
         self.host = host
         self.port = port
         self.tls_port = tls_port

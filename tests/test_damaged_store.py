@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -87,12 +88,20 @@ def test_a_bulk_upload_with_a_batch_fewer_or_more_is_damaged(store: Path, count:
     assert f"request {MANY + 1} was recorded with 2 batches, and its body holds {told})" in str(raised.value)
 
 
-@pytest.mark.parametrize("path", ["batches", "events", "batches/3.0", "wait?count=600&of=batches"])
+@pytest.mark.parametrize("path", ["batches", "events", "batches/3.0", "wait?count=600&of=batches", "profiles", "stats"])
 def test_a_server_tells_it_with_a_status(early: FakeServer, path: str) -> None:
     answer = requests.get(f"{early.url}/_fake/{path}", timeout=20)
 
     assert answer.status_code == 503
     assert OF_THIRD in answer.json()["errors"][0]["message"]
+
+
+def test_a_stream_tells_it_and_goes_on(early: FakeServer) -> None:
+    with requests.get(f"{early.url}/_fake/stream?after=1", stream=True, timeout=20) as answer:
+        lines = answer.iter_lines(chunk_size=None)
+        told = [line.partition(b" ")[2] for line in islice(lines, 20) if line.startswith((b"id", b"event"))]
+
+    assert told[:4] == [b"1", b"2.0", b"error", b"4.0"]
 
 
 def test_other_batches_can_be_read(early: FakeServer) -> None:

@@ -34,6 +34,11 @@ def test_the_folder_of_the_ca_may_be_a_text_or_a_path(folder: str | Path) -> Non
     assert FakeServer(tls=folder).has_tls
 
 
+def test_http_and_https_on_the_same_port_are_refused() -> None:
+    with pytest.raises(ValueError, match="port and tls_port are both 8443, and HTTP and HTTPS need a port each"):
+        FakeServer(port=8443, tls=True, tls_port=8443)
+
+
 @pytest.mark.parametrize(("mistyped", "meant"), [("prot", "port"), ("hots", "host"), ("tls_prot", "tls_port"), ("moed", "mode")])
 def test_a_mistyped_option_of_a_server_is_told_with_the_one_meant(mistyped: str, meant: str) -> None:
     options: dict[str, Any] = {mistyped: 8080}

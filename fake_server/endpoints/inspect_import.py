@@ -144,22 +144,26 @@ class _Line(msgspec.Struct, frozen=True):
     column: int = 1
 
 
+_LINES_OF_AN_ARRAY: Final = "python3 -c 'import json, sys; [print(json.dumps(each)) for each in json.load(sys.stdin)]' < FILE"
+"""No jq, of which some versions round numbers of 64 bits, as mpids are."""
+
+
 def _fault(line: bytes, number: int) -> str | None:
     """What keeps a line from being imported, and how to mend that."""
     if line[:2] == b"\x1f\x8b":
         return "It is compressed with gzip. Send it as it was before: `gunzip -c FILE | curl --data-binary @- …`."
     if line.strip() in (b"{", b"["):
         return (
-            "It begins a JSON document of many lines; expected a batch a line. `jq -c .` puts a document on a line, "
-            "`jq -c '.[]'` each item of an array."
+            "It begins a JSON document of many lines; expected a batch a line. `python3 -m json.tool --compact FILE` puts one "
+            f"batch on a line, `{_LINES_OF_AN_ARRAY}` each item of an array."
         )
     item, wrong = reading(line, _Line(number))
     if wrong is not None:
         return wrong
     if isinstance(item, list):
-        return "It is an array; expected an object. `jq -c '.[]' FILE` makes lines of an array."
+        return f"It is an array; expected an object. `{_LINES_OF_AN_ARRAY}` makes lines of an array."
     if isinstance(item, dict) and "batch" not in item and isinstance(item.get("items"), list):
-        return "It is a page; expected a batch a line. `jq -c '.items[]' FILE` makes that of a page of /_fake/batches."
+        return "It is a page; expected a batch a line. `mparticle-fake export` writes that."
     return misfit(item, Imported, _EXPECTED)
 
 

@@ -87,7 +87,7 @@ class Stream:
         except StoreError as error:
             # Past the damage: what comes later can still be shown.
             self._position = self._had = self.recorder.last_id()
-            return b"event: error\ndata: " + _encode({"message": str(error)}) + b"\n\n"
+            return _failed(error)
         opening, self._opening = self._opening, b""
         chunks: list[bytes] = [opening]
         for record in page.records:
@@ -96,7 +96,10 @@ class Stream:
                 gap = {"after": str(had), "before": str(record.id)}
                 chunks.append(b"event: forgotten\ndata: " + _encode(gap) + b"\n\n")
             self._had = record.id
-            chunks.append(self._chunk(record))
+            try:
+                chunks.append(self._chunk(record))
+            except StoreError as error:
+                chunks.append(_failed(error))
         self._position = page.end
         return b"".join(chunks)
 
@@ -110,6 +113,10 @@ class Stream:
         if filter.batch or filter.event:
             return b"".join(map(_server_sent, filter.batches(record)))
         return self._render(record)
+
+
+def _failed(error: StoreError) -> bytes:
+    return b"event: error\ndata: " + _encode({"message": str(error)}) + b"\n\n"
 
 
 def _server_sent(item: Item) -> bytes:

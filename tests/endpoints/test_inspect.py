@@ -405,10 +405,10 @@ def test_an_import_with_a_broken_line_names_it_and_keeps_the_lines_before(fake: 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        (b"[]", "It is an array; expected an object. `jq -c '.[]' FILE` makes lines of an array."),
+        (b"[]", "It is an array; expected an object. `python3 -c 'import json, sys; "),
         (b"7", "It is the number 7; expected an object."),
-        (b'{\n  "batch": {}\n}', "It begins a JSON document of many lines; expected a batch a line. `jq -c .` puts"),
-        (b'{"items":[],"next":null}', "It is a page; expected a batch a line. `jq -c '.items[]' FILE` makes that"),
+        (b'{\n  "batch": {}\n}', "It begins a JSON document of many lines; expected a batch a line. `python3 -m json.tool"),
+        (b'{"items":[],"next":null}', "It is a page; expected a batch a line. `mparticle-fake export` writes that."),
         (b'{"environment":"development"}', "It has no member batch; expected an object, the batch (batches with nothing around"),
         (b'{"batch":"x","received_at_ms":1}', "batch is the text 'x'; expected an object, the batch"),
         (b'{"batch":{}}', "It has no member received_at_ms; expected milliseconds since 1970, a whole number."),
