@@ -1,5 +1,5 @@
 """`python -m mparticle_fake_server`: the command `mparticle-fake`."""
 
-from .cli import main
+from .cli import run
 
-main()
+run()

@@ -27,7 +27,7 @@ def called() -> str:
         return "mparticle-fake"
     script = Path(sys.argv[0]).absolute()
     if not script.name.startswith("mparticle-fake"):
-        return f"{shlex.quote(sys.executable)} -m mparticle_fake_server.cli"
+        return f"{shlex.quote(sys.executable)} -m mparticle_fake_server"
     with suppress(ValueError):
         script = script.relative_to(Path.cwd())
     return shlex.quote(str(script) if len(script.parts) > 1 else os.path.join(".", script))  # noqa: PTH118  # Path drops the dot

@@ -68,11 +68,8 @@ class _Commands(click.Group):
                 raise
             raise click.UsageError(f"No such option '{error.option_name}'. Did you mean '{own}'?", error.ctx) from None
         except KeyboardInterrupt:
-            with suppress(OSError):
-                click.echo("Interrupted.", err=True)
-                sys.stdout.flush()
-            # At once: the end of an interpreter whose process pool was stopped complains of that, or waits for it.
-            os._exit(INTERRUPTED)
+            click.echo("Interrupted.", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def _drop_stdout() -> None:
@@ -92,5 +89,17 @@ for command in (ca, demo, explain, export, generate, schema, send, serve, tail, 
     main.add_command(command)
 
 
-if __name__ == "__main__":
-    main()
+def run() -> None:
+    """What `mparticle-fake` calls: `main`, after which an interrupted process ends at once.
+
+    The end of an interpreter whose process pool was stopped may wait for it, or complain of what it finds half closed.
+    """
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code != INTERRUPTED:
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(INTERRUPTED)

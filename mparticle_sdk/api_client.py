@@ -303,13 +303,14 @@ def _route(host: str, config: Configuration) -> _Route:
 
 def _is_loopback(host: str) -> bool:
     """Whether a URL names this machine: a proxy would look for it on its own, whatever NO_PROXY forgets."""
-    name = urlsplit(host).hostname or ""
+    name = (urlsplit(host).hostname or "").rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
         return False
+    address = getattr(address, "ipv4_mapped", None) or address
     return address.is_loopback or address.is_unspecified
 
 

@@ -531,7 +531,7 @@ def command(tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]
 
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "mparticle_fake_server.cli", *arguments],
+            [sys.executable, "-m", "mparticle_fake_server", *arguments],
             capture_output=True,
             text=True,
             timeout=60,
@@ -626,7 +626,7 @@ def test_ca_tells_of_a_damaged_key(command: Command, tmp_path: Path) -> None:
 def test_serve_with_tls_answers_at_the_address_that_it_prints(tmp_path: Path, real_part: RealPart) -> None:
     real_part(shutil.which("curl") is not None, "the command is one of curl")
     environment = os.environ | {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path), "COLUMNS": "300"}
-    command = [sys.executable, "-m", "mparticle_fake_server.cli", "serve", "--tls", "--port", "0", "--store", "memory"]
+    command = [sys.executable, "-m", "mparticle_fake_server", "serve", "--tls", "--port", "0", "--store", "memory"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=CHECKOUT) as process:
         assert process.stderr is not None
         first = process.stderr.readline()

@@ -76,6 +76,7 @@ class _Pool:
         self._workers = workers
         # A fork is ready at once, but must not copy a process with threads.
         self._forks = sys.platform == "linux" and threading.active_count() == 1
+        self._others = set(threading.enumerate())
         self._executor: ProcessPoolExecutor | None = None
         self._taken = 0
         # When a place comes round again, the chunk that was in it has been taken.
@@ -120,9 +121,9 @@ class _Pool:
         for process in active_children():
             process.terminate()
         if self._executor is not None:
-            own = [thread for thread in threading.enumerate() if thread is not threading.current_thread() and not thread.daemon]
+            own = [thread for thread in threading.enumerate() if thread not in self._others and not thread.daemon]
             self._executor.shutdown(wait=False, cancel_futures=True)
-            # Of the executor: what it closes, the interpreter must not find half closed when it ends.
+            # What these close, the interpreter must not find half closed when it ends.
             for thread in own:
                 thread.join(_PATIENCE_SECONDS)
 

@@ -51,7 +51,7 @@ def _time(path: Path, batches: int, workers: int) -> float:
     command = [
         sys.executable,
         "-m",
-        "mparticle_fake_server.cli",
+        "mparticle_fake_server",
         "validate",
         f"--workers={workers}",
         f"--now={_NOW_MS}",

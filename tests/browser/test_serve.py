@@ -14,7 +14,7 @@ import requests
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """A running `mparticle-fake serve` that prints what arrives."""
-    command = [sys.executable, "-m", "mparticle_fake_server.cli", "serve", "--port", "0", "--store", "memory", "--tail"]
+    command = [sys.executable, "-m", "mparticle_fake_server", "serve", "--port", "0", "--store", "memory", "--tail"]
     environment = os.environ | {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path), "COLUMNS": "200"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path) as process:
         yield process

@@ -20,7 +20,7 @@ def start() -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "mparticle_fake_server.cli", *arguments]
+        command = [sys.executable, "-m", "mparticle_fake_server", *arguments]
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         return started[-1]
 

@@ -16,7 +16,7 @@ from mparticle_fake_server.cli import main
 from mparticle_fake_server.validate import chunks, documents, sources
 from tests.validate.conftest import Validate, batch, exported, findings, line, ndjson, told, wrong
 
-RUN = [sys.executable, "-m", "mparticle_fake_server.cli", "validate"]
+RUN = [sys.executable, "-m", "mparticle_fake_server", "validate"]
 
 
 def test_ndjson_is_one_batch_a_line(validate: Validate) -> None:

@@ -22,7 +22,7 @@ from mparticle_fake_server.validate.extracts import Extractor, Followed
 from mparticle_sdk import limits
 from tests.validate.conftest import NOW_MS, Validate, batch, exported, findings, line, ndjson, told
 
-RUN = [sys.executable, "-m", "mparticle_fake_server.cli", "validate", f"--now={NOW_MS}"]
+RUN = [sys.executable, "-m", "mparticle_fake_server", "validate", f"--now={NOW_MS}"]
 
 
 def stormy(seed: int, count: int) -> list[Any]:
