@@ -138,7 +138,9 @@ def test_hosts_that_no_proxy_names_are_reached_without(fake: Fake, environment: 
     assert (status, between.seen) == (202, [])
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "localhost", "localhost.", "Fake.LocalHost"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.8.8", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "localhost", "localhost.", "Fake.LocalHost"]
+)
 def test_this_machine_is_reached_without_the_proxy_that_all_else_needs(
     fake: Fake, environment: pytest.MonkeyPatch, host: str
 ) -> None:
