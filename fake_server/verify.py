@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from .asking import LocalFile
-from .words import counted, did_you_mean, plain
+from .words import counted, did_you_mean, plain, printable
 
 if TYPE_CHECKING:
     from mparticle_fixtures.simulation.manifest import Difference, Manifest
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 STDIN: Final = "-"
 ADDRESS: Final = re.compile(r"[\w.-]+:[0-9]{2,5}(/.*)?")
 OTHER_URL: Final = re.compile(r"(?!sqlite:///)[A-Za-z][A-Za-z0-9+.-]+:/")
+URL: Final = re.compile("https?(?=://)", re.IGNORECASE)
+CREDENTIALS: Final = re.compile(r"(?<!sqlite)(:/+)\S*@")
 A_STORE: Final = "a store, sqlite:///FILE"
 SQLITE: Final = b"SQLite format 3\0"
 DUPLICATE: Final = "duplicate_batch"
@@ -36,9 +38,16 @@ MOST_NAMES: Final = 20
 
 
 class CannotVerifyError(click.ClickException):
-    """There is nothing to compare; the message says why."""
+    """There is nothing to compare; the message says why, without the password of a URL and what would steer a terminal."""
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(_redacted(message)))
+
+
+def _redacted(message: str) -> str:
+    return CREDENTIALS.sub(r"\1…@", message)
 
 
 class _Finding(msgspec.Struct):
@@ -124,10 +133,13 @@ def _source(
 
     `seen` gets the number of batches that were forgotten.
     """
-    if against.startswith(("http://", "https://")):
-        return _of_server(against.rstrip("/"), workspace, key, token, seen), True
+    if scheme := URL.match(against):
+        url = scheme[0].lower() + against[scheme.end() :].rstrip("/")
+        return _of_server(url, workspace, key, token, seen), True
     if OTHER_URL.match(against):
-        raise CannotVerifyError(f"{plain(against)} is no URL of a fake, which begins with http:// or https://, nor {A_STORE}.")
+        raise CannotVerifyError(
+            f"{plain(_redacted(against))} is no URL of a fake, which begins with http:// or https://, nor {A_STORE}."
+        )
     if ADDRESS.fullmatch(against) and not Path(against).exists():
         raise CannotVerifyError(f"There is no file {against}. A running fake is named as a URL: --against http://{against}")
     store = against.removeprefix("sqlite:///")
@@ -174,7 +186,10 @@ def _of_server(url: str, workspace: str | None, key: str | None, token: str | No
 
 def _without_path(url: str) -> str | None:
     """The URL without its path; None if it has none."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
     return f"{parts.scheme}://{parts.netloc}" if parts.path else None
 
 
