@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from .redaction import without_credentials
+
 if TYPE_CHECKING:
     import requests
 
@@ -40,6 +42,9 @@ def check_token(_: click.Context, __: click.Parameter, token: str | None) -> str
     return token
 
 
+_URL: Final = re.compile("https?://", re.IGNORECASE)
+
+
 class LocalFile(click.Path):
     """A file or directory of this machine, and no URL: `instead` says where a server is named."""
 
@@ -48,8 +53,8 @@ class LocalFile(click.Path):
         self._instead = instead
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if str(value).startswith(("http://", "https://")):
-            self.fail(f"{value!r} is a URL; expected a file. {self._instead}", param, ctx)
+        if _URL.match(str(value)):
+            self.fail(f"{without_credentials(repr(value))} is a URL; expected a file. {self._instead}", param, ctx)
         if not str(value):
             self.fail("the name of the file is empty.", param, ctx)
         return super().convert(value, param, ctx)
@@ -62,7 +67,9 @@ def _check_url(_: click.Context, __: click.Parameter, url: str) -> str:
     except ValueError:
         known = False
     if not known:
-        raise click.BadParameter(f"{url!r} does not begin with http:// or https:// and a host, for example {DEFAULT_URL}.")
+        raise click.BadParameter(
+            f"{without_credentials(repr(url))} does not begin with http:// or https:// and a host, for example {DEFAULT_URL}."
+        )
     return url.rstrip("/")
 
 
@@ -85,8 +92,8 @@ def parameters_of(filters: tuple[str, ...]) -> list[tuple[str, str]]:
     pairs = []
     for text in filters:
         name, equals, value = text.partition("=")
-        if text.startswith(("http://", "https://")):
-            raise click.UsageError(f"{text!r} is a URL; name the server with --url.")
+        if _URL.match(text):
+            raise click.UsageError(f"{without_credentials(repr(text))} is a URL; name the server with --url.")
         if not equals:
             raise click.UsageError(f"The filter {text!r} is not NAME=VALUE, for example event_name=purchase.")
         pairs.append((name, value))
@@ -127,6 +134,7 @@ def asking(
     # Local traffic: no proxy of the environment, no .netrc in place of the token. What it names as CAs counts as ever.
     session.trust_env = False
     session.verify = _trusted(url)
+    server = without_credentials(url)
     try:
         with session.get(f"{url}{path}", params=parameters, headers=headers, stream=True, timeout=(5, 60)) as answer:
             if answer.status_code != 200:
@@ -134,21 +142,21 @@ def asking(
             yield answer
     except requests.exceptions.SSLError as error:
         if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-            raise click.ClickException(f"{url} speaks no TLS, as it seems; ask it at its http:// address.") from error
+            raise click.ClickException(f"{server} speaks no TLS, as it seems; ask it at its http:// address.") from error
         raise click.ClickException(
-            f"The certificate of {url} is not trusted here. If it is one of a fake, '{called()} ca --out ca.pem' writes the CA, "
-            f"and {_CA_BUNDLES[0]}=ca.pem in the environment trusts it. At its http:// address a fake needs none."
+            f"The certificate of {server} is not trusted here. If it is one of a fake, '{called()} ca --out ca.pem' writes the "
+            f"CA, and {_CA_BUNDLES[0]}=ca.pem in the environment trusts it. At its http:// address a fake needs none."
         ) from error
     except requests.exceptions.ConnectionError as error:
         if "Read timed out" in str(error):
-            raise UnreachableError(f"{url} stopped answering.") from error
+            raise UnreachableError(f"{server} stopped answering.") from error
         raise UnreachableError(
-            f"No server answers at {url}. Start one with '{called()} serve', or name it with --url."
+            f"No server answers at {server}. Start one with '{called()} serve', or name it with --url."
         ) from error
     except requests.exceptions.ChunkedEncodingError as error:
-        raise UnreachableError(f"{url} closed the connection in the middle of its answer.") from error
+        raise UnreachableError(f"{server} closed the connection in the middle of its answer.") from error
     except requests.exceptions.RequestException as error:
-        raise click.ClickException(f"{url} cannot be asked: {error}") from error
+        raise click.ClickException(f"{server} cannot be asked: {error}") from error
 
 
 def tell_hint(url: str, token: str | None, parameters: list[tuple[str, str]]) -> None:
@@ -172,5 +180,5 @@ def _problem(answer: "requests.Response") -> str:
     try:
         told = " ".join(str(error["message"]) for error in answer.json()["errors"])
     except (ValueError, KeyError, TypeError):
-        return f"{answer.url} answered {answer.status_code}: is it a fake mParticle?"
+        return f"{without_credentials(answer.url)} answered {answer.status_code}: is it a fake mParticle?"
     return f"{told} Here: --token TOKEN, or MPARTICLE_FAKE_TOKEN in the environment." if answer.status_code == 401 else told

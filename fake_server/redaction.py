@@ -16,6 +16,8 @@ _SECRET: Final = re.compile(r"auth|cookie|secret|token|passw|signature|api[-_]?k
 
 _SECRET_PARAMETER: Final = re.compile(rf"([?&;]|^)([^=&;?]*(?:{_SECRET.pattern})[^=&;?]*)=[^&;#]*", re.IGNORECASE)
 
+_CREDENTIALS: Final = re.compile(r"(?<!sqlite)(:/+)\S*@")
+"""Of a URL, up to the last @: a password may have some. The path of a file may, too."""
 
 MOST_LINES: Final = 1_000
 LONGEST_LINE: Final = 500
@@ -50,6 +52,11 @@ def _without_secrets(name: bytes, value: bytes) -> bytes:
 def redact_query(text: str) -> str:
     """A query string, or an address with one, without the values of parameters that hold secrets."""
     return _SECRET_PARAMETER.sub(r"\1\2=<redacted>", text) if "=" in text else text
+
+
+def without_credentials(text: str) -> str:
+    """A message without the user and password of a URL in it."""
+    return _CREDENTIALS.sub(r"\1…@", text)
 
 
 def header_lines(block: bytes) -> Headers:

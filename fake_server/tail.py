@@ -18,6 +18,7 @@ from .asking import (
     token_option,
     url_option,
 )
+from .redaction import without_credentials
 
 if TYPE_CHECKING:
     import requests
@@ -70,14 +71,15 @@ def _followed(url: str, token: str | None, parameters: list[tuple[str, str]]) ->
     last = ""
     pause = FIRST_PAUSE
     found = lost = False
+    server = without_credentials(url)
     while True:
         try:
             with asking(url, token, "/_fake/stream", parameters, "text/event-stream", last) as answer:
                 began = time.monotonic()
                 if lost:
-                    click.echo(f"{url} answers again.", err=True)
+                    click.echo(f"{server} answers again.", err=True)
                 elif sys.stderr.isatty():
-                    click.echo(f"Watching {url} (Ctrl-C stops).", err=True)
+                    click.echo(f"Watching {server} (Ctrl-C stops).", err=True)
                 if not found:
                     tell_hint(url, token, parameters)
                 found, lost = True, False
@@ -89,7 +91,7 @@ def _followed(url: str, token: str | None, parameters: list[tuple[str, str]]) ->
             if not found:
                 raise
         if not lost:
-            click.echo(f"The server ended the stream; waiting for it at {url} …", err=True)
+            click.echo(f"The server ended the stream; waiting for it at {server} …", err=True)
             # Whoever ends every stream at once is not asked ever faster.
             if time.monotonic() - began > LONGEST_PAUSE:
                 pause = FIRST_PAUSE

@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from .asking import LocalFile
+from .redaction import without_credentials
 from .words import counted, did_you_mean, plain, printable
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ STDIN: Final = "-"
 ADDRESS: Final = re.compile(r"[\w.-]+:[0-9]{2,5}(/.*)?")
 OTHER_URL: Final = re.compile(r"(?!sqlite:///)[A-Za-z][A-Za-z0-9+.-]+:/")
 URL: Final = re.compile("https?(?=://)", re.IGNORECASE)
-CREDENTIALS: Final = re.compile(r"(?<!sqlite)(:/+)\S*@")
 A_STORE: Final = "a store, sqlite:///FILE"
 SQLITE: Final = b"SQLite format 3\0"
 DUPLICATE: Final = "duplicate_batch"
@@ -43,11 +43,7 @@ class CannotVerifyError(click.ClickException):
     exit_code = 2
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(_redacted(message)))
-
-
-def _redacted(message: str) -> str:
-    return CREDENTIALS.sub(r"\1…@", message)
+        super().__init__(printable(without_credentials(message)))
 
 
 class _Finding(msgspec.Struct):
@@ -138,7 +134,7 @@ def _source(
         return _of_server(url, workspace, key, token, seen), True
     if OTHER_URL.match(against):
         raise CannotVerifyError(
-            f"{plain(_redacted(against))} is no URL of a fake, which begins with http:// or https://, nor {A_STORE}."
+            f"{plain(without_credentials(against))} is no URL of a fake, which begins with http:// or https://, nor {A_STORE}."
         )
     if ADDRESS.fullmatch(against) and not Path(against).exists():
         raise CannotVerifyError(f"There is no file {against}. A running fake is named as a URL: --against http://{against}")

@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -298,18 +299,22 @@ def _route(host: str, config: Configuration) -> _Route:
         cert = _existing("cert_file", config.cert_file)
         if config.key_file:
             cert = (cert, _existing("key_file", config.key_file))
-    return _Route({} if _is_loopback(host) else get_environ_proxies(host), verify, cert)
+    return _Route({} if is_here(host) else get_environ_proxies(host), verify, cert)
 
 
-def _is_loopback(host: str) -> bool:
+def is_here(url: str) -> bool:
     """Whether a URL names this machine: a proxy would look for it on its own, whatever NO_PROXY forgets."""
-    name = (urlsplit(host).hostname or "").rstrip(".")
+    name = (urlsplit(url).hostname or "").rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
-        return False
+        try:
+            address = ipaddress.IPv4Address(socket.inet_aton(name))  # 127.1, and other spellings that resolvers take
+        except (OSError, UnicodeError):
+            return False
     address = getattr(address, "ipv4_mapped", None) or address
     return address.is_loopback or address.is_unspecified
 

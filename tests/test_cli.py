@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -604,6 +605,35 @@ def test_an_address_without_http_is_wrong_usage(start: Start, command: str, url:
 
     assert (status, out) == (2, "")
     assert f"{url!r} does not begin with http:// or https:// and a host" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["export", "--url", "http://user:hunter2@127.0.0.1:9"],
+        ["tail", "--url", "http://user:hunter2@127.0.0.1:9"],
+        ["export", "--url", "ftp://user:hunter2@h"],
+        ["export", "http://user:hunter2@h"],
+        ["export", "-o", "HTTP://user:hunter2@h"],
+    ],
+    ids=" ".join,
+)
+def test_the_password_of_a_url_is_not_told(start: Start, arguments: list[str]) -> None:
+    status, _, err = run(start, *arguments)
+
+    assert status
+    assert "://…@" in err
+    assert "hunter2" not in err
+
+
+def test_the_password_of_a_url_that_is_no_fake_is_not_told(start: Start) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        status, _, err = run(start, "export", "--url", f"http://user:hunter2@127.0.0.1:{server.server_port}")
+        server.shutdown()
+
+    assert (status, "://…@" in err, "hunter2" in err) == (1, True, False)
+    assert err.endswith("answered 501: is it a fake mParticle?\n")
 
 
 @pytest.mark.parametrize("command", ["tail", "export"])

@@ -139,7 +139,8 @@ def test_hosts_that_no_proxy_names_are_reached_without(fake: Fake, environment: 
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "127.8.8.8", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "localhost", "localhost.", "Fake.LocalHost"]
+    "host",
+    ["127.0.0.1", "127.8.8.8", "0.0.0.0", "127.1", "[::1]", "[::ffff:127.0.0.1]", "localhost", "localhost.", "Fake.LocalHost"],
 )
 def test_this_machine_is_reached_without_the_proxy_that_all_else_needs(
     fake: Fake, environment: pytest.MonkeyPatch, host: str
