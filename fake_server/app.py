@@ -137,7 +137,8 @@ def submission_of(
 def _stray(intake: Intake, submission: Submission, status: int, paths: list[str], methods: list[str]) -> Answer:
     """The answer to a path or a method that no table has; recorded, unless it was meant for the inspect API."""
     path = submission.path
-    if submission.method == "GET" and path in start_page.BROWSED and b"text/html" in (submission.header(b"accept") or b""):
+    looks = submission.method in ("GET", "HEAD") and b"text/html" in (submission.header(b"accept") or b"")
+    if looks and path in start_page.BROWSED:
         # Somebody opens the server's address in a browser; for clients it is as unknown as any other path.
         return start_page.page(start_page.BROWSED[path])
     if status == 405:

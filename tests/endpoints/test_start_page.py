@@ -39,6 +39,13 @@ def test_a_browser_gets_a_page_that_says_what_this_is(fake: Fake, path: str) -> 
 
 
 @pytest.mark.parametrize("path", PAGES)
+def test_head_answers_as_get_does(fake: Fake, path: str) -> None:
+    head, get = (fake.request(method, path, headers=BROWSER) for method in ("HEAD", "GET"))
+
+    assert (head.status, head.headers["content-length"], head.body) == (200, str(len(get.body)), b"")
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_all_its_links_lead_somewhere(fake: Fake, path: str) -> None:
     links = _Reader(fake.request("GET", path, headers=BROWSER).body).links
 
