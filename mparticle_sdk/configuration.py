@@ -249,8 +249,8 @@ def host_of_pod(pod: str) -> str:
     import difflib
 
     near = difflib.get_close_matches(name, PODS, 1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise ConfigurationError(f"pod {pod!r} is unknown; {hint}Valid: {', '.join(PODS)}.")
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ConfigurationError(f"pod {pod!r} is unknown; expected one of {', '.join(PODS)}.{hint}")
 
 
 def base_url(host: Any) -> str:

@@ -99,12 +99,12 @@ def test_a_pod_is_a_host_by_name(pod: str, host: str) -> None:
     assert mparticle.Configuration(pod=pod).host == host
 
 
-@pytest.mark.parametrize(("pod", "hint"), [("eu", "did you mean 'eu1'? "), ("eur1", "did you mean 'eu1'? "), ("asia", "")])
+@pytest.mark.parametrize(("pod", "hint"), [("eu", " Did you mean 'eu1'?"), ("eur1", " Did you mean 'eu1'?"), ("asia", "")])
 def test_an_unknown_pod_lists_the_known_ones(pod: str, hint: str) -> None:
     with pytest.raises(mparticle.ConfigurationError) as caught:
         mparticle.Configuration(pod=pod)
 
-    assert str(caught.value) == f"pod {pod!r} is unknown; {hint}Valid: us1, us2, eu1, au1."
+    assert str(caught.value) == f"pod {pod!r} is unknown; expected one of us1, us2, eu1, au1.{hint}"
 
 
 @pytest.mark.parametrize(
