@@ -1,5 +1,6 @@
 """The command `export`: what a running fake has recorded, as NDJSON."""
 
+import os
 import secrets
 import shutil
 import sys
@@ -13,6 +14,9 @@ import click
 from .asking import MOST_HINT, LocalFile, UnreachableError, asking, filters_argument, parameters_of, token_option, url_option
 
 NDJSON: Final = "application/x-ndjson"
+
+_PART_NAME: Final = 200
+"""Bytes of its file's name that a part has in its own: systems take 255."""
 
 MOST_ASKED: Final = "1000"
 """Batches of a page: more than an answer in NDJSON holds back to send them together."""
@@ -105,7 +109,9 @@ def _writing(output: str) -> Iterator[IO[bytes]]:
             return
         # Where a link points to, so that the link stays one.
         target = Path(output).resolve()
-        part = target.with_name(f"{target.name[:200]}.{secrets.token_hex(4)}.part")
+        # A letter in the middle of which the name is cut is left out.
+        name = os.fsencode(target.name)[:_PART_NAME].decode(errors="ignore")
+        part = target.with_name(f"{name}.{secrets.token_hex(4)}.part")
         with part.open("xb") as file:
             try:
                 yield file
