@@ -34,7 +34,7 @@ NAIVE_BATCHES = 2_000
 
 def simulation() -> Iterator[Row]:
     """Batches a second of processor time, and against the naive generator; of elapsed time with two workers; MB; ms."""
-    naive, one, alone, two, apart, mb = zip(*(_round() for _ in range(ROUNDS)), strict=True)
+    naive, one, alone, two, apart, mb, batches = zip(*(_round() for _ in range(ROUNDS)), strict=True)
     yield replace(
         at_least(PROMISED_RATIO, "simulation to NDJSON, 1 core, vs naive Faker", one, naive, "batches/s"),
         promised=f">= {PROMISED_RATIO:.1f}",
@@ -47,14 +47,19 @@ def simulation() -> Iterator[Row]:
         1000, "simulation, first batch of 100 000 users", [_run("first", 100_000, 1)["elapsed_s"] * 1000 for _ in range(ROUNDS)]
     )
     yield Row(
-        "simulation, memory after a million batches", f"{max(mb):,.0f} MB", "", "", f"< {PROMISED_MB} MB", max(mb) < PROMISED_MB
+        f"simulation, 1 core, memory after {min(batches) / 1e6:.2f} million batches",
+        f"{max(mb):,.0f} MB",
+        "",
+        "",
+        f"< {PROMISED_MB} MB",
+        max(mb) < PROMISED_MB and min(batches) >= 1_000_000,
     )
 
 
-def _round() -> tuple[float, float, float, float, float, float]:
+def _round() -> tuple[float, float, float, float, float, float, float]:
     """Batches a second: of processor time naively and simulated; of elapsed time with one worker, two, and two runs at once.
 
-    At the end, the MB that one worker needed.
+    At the end, the MB that one worker needed, and for how many batches.
     """
     naive, one, two = _run("naive", NAIVE_BATCHES, 1), _run("simulate", USERS, 1), _run("simulate", USERS, 2)
     with ThreadPoolExecutor(2) as threads:
@@ -66,6 +71,7 @@ def _round() -> tuple[float, float, float, float, float, float]:
         two["batches"] / two["elapsed_s"],
         sum(run["batches"] for run in apart) / max(run["elapsed_s"] for run in apart),
         one["peak_mb"],
+        one["batches"],
     )
 
 
