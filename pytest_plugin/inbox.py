@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from . import matching, report
+from . import doubts, matching, report
 from .errors import MParticleWarning, UsageError, about_the_test
 from .matching import Question
 from .received import Batch, Batches, Event, Events, Request, Requests
@@ -73,6 +73,8 @@ class Inbox:
         self._faulting = threading.Lock()
         self._held: list[Held[Any]] = []
         self._unentered: list[Expectation] = []
+        self.interceptions: list[Interception] = []
+        """Those of this test, also if they have ended: reports tell what they refused."""
         self.sent_keyless = False
         """Whether an interception met a request without an API key: the fake has it, and cannot tell whose it is."""
         self.began_ms = time.time_ns() // 1_000_000
@@ -195,7 +197,9 @@ class Inbox:
         from .interception import intercept
 
         stack = ExitStack()
-        return self._hold(stack.enter_context(intercept(self)), stack.close)
+        interception = stack.enter_context(intercept(self))
+        self.interceptions.append(interception)
+        return self._hold(interception, stack.close)
 
     def _hold(self, value: T, end: Callable[[], None]) -> "Held[T]":
         held = Held(value, end, self._held)
@@ -282,6 +286,7 @@ class Inbox:
         wanted = self._wanted(what, count, timeout, conditions, "wait_for")
         if not self.source.wait(wanted.poll, wanted.timeout):
             raise AssertionError(report.not_met(self, wanted))
+        self.doubt(wanted.question, "wait_for", came=True)
         return self._asked_for(wanted.question, wanted.events())
 
     async def wait_for_async(
@@ -296,6 +301,7 @@ class Inbox:
         wanted = self._wanted(what, count, timeout, conditions, "wait_for_async")
         if not await self.source.wait_async(wanted.poll, wanted.timeout):
             raise AssertionError(report.not_met(self, wanted, awaited=True))
+        self.doubt(wanted.question, "wait_for_async", came=True)
         return self._asked_for(wanted.question, wanted.events())
 
     def expect(self, what: What = None, /, count: int = 1, timeout: float | None = None, **conditions: Any) -> "Expectation":
@@ -332,8 +338,7 @@ class Inbox:
         found = [event for event in self._events() if question.matches(event)]
         if len(found) != times if times is not None else not found:
             raise AssertionError(report.not_received(self, question, found, times))
-        if times == 0:
-            self._doubt(question, "assert_received(…, times=0)")
+        self.doubt(question, "assert_received" if found else "assert_received(…, times=0)", came=bool(found))
         return self._asked_for(question, found)
 
     def assert_not_received(self, what: What = None, /, within: float = 0, **conditions: Any) -> None:
@@ -346,17 +351,15 @@ class Inbox:
         wanted = Wanted(self, question, 1, matching.check_seconds("within", within, "assert_not_received"))
         if wanted.poll() or (wanted.timeout and self.source.wait(wanted.poll, wanted.timeout)):
             raise AssertionError(report.not_wanted(self, question, wanted.events()))
-        self._doubt(question, "assert_not_received")
+        self.doubt(question, "assert_not_received", came=False)
 
-    def _doubt(self, question: Question, method: str) -> None:
-        """Warn if an assertion that nothing came may hold because of a mistyped keyword."""
-        for name, meant in matching.doubtful(question, self._events()):
-            warnings.warn(
-                f"{method} holds, perhaps because the keyword {name!r} was taken for a custom attribute; {meant} "
-                f"If it is a custom attribute, say attributes={{{name!r}: …}}.",
-                MParticleWarning,
-                stacklevel=3,
-            )
+    def doubt(self, question: Question, method: str, *, came: bool, level: int = 1) -> None:
+        """Warn if an assertion that something came, or nothing did, may hold because of a mistyped name.
+
+        `level` is how many of our calls the test's own is away. For journeys too.
+        """
+        for reason in doubts.mistaken(question, self._events(), came=came):
+            warnings.warn(f"{method} holds, perhaps because {reason}", MParticleWarning, stacklevel=level + 2)
 
     def assert_order(self, *steps: Step, **conditions: Any) -> Events:
         """That events were received in this order, others between them or not; returns the first that fit.
@@ -380,6 +383,8 @@ class Inbox:
             if event is None:
                 raise AssertionError(report.out_of_order(self, questions, found, events))
             found.append(event)
+        for question in questions:
+            self.doubt(question, method, came=True, level=2)
         return self._asked_for(Question(), found)
 
     def assert_nothing_else(self) -> None:
@@ -549,6 +554,7 @@ class Expectation:
         wanted = self._wanted
         if not met:
             raise AssertionError(report.not_met(wanted.inbox, wanted, expected=True, awaited=awaited))
+        wanted.inbox.doubt(wanted.question, "expect", came=True, level=2)
         wanted.inbox._asked_for(wanted.question, wanted.events())  # noqa: SLF001  # of this module
 
 

@@ -128,6 +128,8 @@ class Interception:
         self.inbox = inbox
         self.thread = threading.get_ident()
         self.failures: list[MParticleError] = []
+        self.lasts = True
+        """Whether it has not ended yet."""
         self._deliver = courier(inbox.source)
         self._lock = threading.Lock()
         self._keys: dict[str, Callable[[], None]] = {}
@@ -164,6 +166,7 @@ class Interception:
 
     def close(self) -> None:
         """Give back the keys; what an outer interception or a claim holds too, stays."""
+        self.lasts = False
         if not self.inbox.source.forked:
             with self._lock:
                 for give_back in self._keys.values():

@@ -66,6 +66,7 @@ class Journey:
         question = matching.ask(what, conditions, "nothing_after")
         opting = what == "opt_out"
         ended: Event | None = None
+        met = False
         late: list[Event] = []
         for event in self.events:
             if opting and _opts_in(event):
@@ -75,10 +76,12 @@ class Journey:
             elif ended is not None:
                 late.append(event)
             elif question.matches(event):
-                ended = event
+                ended, met = event, True
         if late:
             head = f"{counted(len(late), 'event')} of {self._whose} came after {report.describe(question)}, expected nothing"
             raise AssertionError(report.of_journey(self._inbox, head, (), self.events, late))
+        if not met:
+            self._inbox.doubt(question, "nothing_after", came=False)
         return self
 
     def every_session_ended(self) -> Self:

@@ -3,7 +3,6 @@
 `inbox.py` and the filters of `received.py` ask; `report.py` reads the conditions to say which of them does not hold.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ from mparticle_fake_server.words import did_you_mean, printable
 from mparticle_sdk.batch import Batch as BatchModel
 from mparticle_sdk.batch import EventTypeName
 from mparticle_sdk.codec import Model
-from mparticle_sdk.commerce import Product, ProductAction, ProductActionName, PromotionAction, PromotionActionName
+from mparticle_sdk.commerce import Product, ProductAction, PromotionAction
 from mparticle_sdk.events import CLASSES, EventData
 from mparticle_sdk.identity import IdentityTypeName
 
@@ -39,7 +38,7 @@ REQUEST_MEMBERS: Final = ("status", "method", "path", "query", "key", "source", 
 BATCH_FACTS: Final = ("verdict", "status", "key", "source")
 """What is known of a batch besides its own members."""
 
-_SPELLINGS: Final = {"customerid": "customer_id"}
+SPELLINGS: Final = {"customerid": "customer_id"}
 """The name of an identity in the official Python SDK, and the documented one."""
 
 
@@ -161,7 +160,7 @@ def _name(field: str, expected: Any) -> Condition:
 
 def keyword(name: str, expected: Any) -> Condition:
     """What a keyword means, in the order of the contract. Raises UsageError."""
-    if name in IDENTITY_TYPES or name in _SPELLINGS or name == "mpid":
+    if name in IDENTITY_TYPES or name in SPELLINGS or name == "mpid":
         return identity(name, expected)
     if name == "event_type":
         if isinstance(expected, str):
@@ -184,7 +183,7 @@ def identity(name: str, expected: Any) -> Condition:
         test = tester(expected)
         # The web SDK sends its digits as text.
         return Condition(name, expected, lambda element: element.mpid, lambda got: test(got) or _same_digits(expected, got))
-    documented = _SPELLINGS.get(name, name)
+    documented = SPELLINGS.get(name, name)
     if documented not in IDENTITY_TYPES:
         valid = (*IDENTITY_TYPES, "mpid")
         raise UsageError(f"{name!r} is no identity.{did_you_mean(name, valid)} Valid: {', '.join(valid)}.")
@@ -232,7 +231,7 @@ def ask_batches(keywords: Mapping[str, Any]) -> Question:
 
 
 def _on_batch(name: str, expected: Any) -> Condition:
-    if name in IDENTITY_TYPES or name in _SPELLINGS or name == "mpid":
+    if name in IDENTITY_TYPES or name in SPELLINGS or name == "mpid":
         return identity(name, expected)
     if name in BATCH_FACTS:
         return Condition(name, expected, lambda batch: getattr(batch, name), tester(expected))
@@ -341,17 +340,18 @@ def _is_a(expected: type, got: Any) -> bool:
 @cache
 def members() -> frozenset[str]:
     """The documented members of the data of all events, and of product and promotion actions."""
-    return _names_of(*CLASSES.values(), EventData, ProductAction, PromotionAction)
+    return names_of(*CLASSES.values(), EventData, ProductAction, PromotionAction)
 
 
 @cache
 def _members_of(event_type: str) -> frozenset[str]:
     """Those of the data of events of one type."""
     model = CLASSES[event_type]
-    return _names_of(model, ProductAction, PromotionAction) if event_type == "commerce_event" else _names_of(model)
+    return names_of(model, ProductAction, PromotionAction) if event_type == "commerce_event" else names_of(model)
 
 
-def _names_of(*models: type[Model]) -> frozenset[str]:
+def names_of(*models: type[Model]) -> frozenset[str]:
+    """The documented members of objects."""
     return frozenset(field.encode_name for model in models for field in msgspec.structs.fields(model) if field.name != "unknown")
 
 
@@ -365,74 +365,6 @@ def batch_members() -> tuple[str, ...]:
 def product_members() -> tuple[str, ...]:
     """The documented members of a product."""
     return tuple(field.encode_name for field in msgspec.structs.fields(Product) if field.name != "unknown")
-
-
-_WORDS: Final = {
-    "name": "event_name",
-    "event": "event_name",
-    "type": "event_type",
-    "user_id": "customer_id",
-    "userid": "customer_id",
-    "amount": "total_amount",
-    "total": "total_amount",
-    "revenue": "total_amount",
-}
-"""What people write who have not looked a keyword up."""
-
-
-def doubtful(question: Question, events: "Iterable[Event]") -> Iterable[tuple[str, str]]:
-    """Keywords that were taken for custom attributes which no event has, and what may have been meant by them."""
-    conditions = [condition for condition in question.conditions if condition.is_attribute or _is_all_data(condition)]
-    if not conditions:
-        return
-    listed = list(events)
-    for condition in conditions:
-        if not any(condition.read(event) is not None for event in listed) and (meant := _meant(condition.field)):
-            yield condition.field, meant
-
-
-def _is_all_data(condition: Condition) -> bool:
-    """Whether somebody asks for an event's data as a whole; `data` is text where it is documented, in network_performance."""
-    return condition.field == "data" and isinstance(condition.expected, Mapping)
-
-
-_DOCUMENTED_NAMES: Final[tuple[str, ...]] = (*EVENT_TYPES, *get_args(ProductActionName), *get_args(PromotionActionName))
-
-
-def name_meant(condition: Condition, events: "Iterable[Event]") -> str | None:
-    """The documented type or action that a name resembles, where no event is called either: one that is, is the closest."""
-    name = condition.expected
-    if condition.role != "name" or not isinstance(name, str) or name in _DOCUMENTED_NAMES:
-        return None
-    near = difflib.get_close_matches(name[:100], _DOCUMENTED_NAMES, 1, 0.8)
-    return near[0] if near and not any({name, near[0]} & set(event.names) for event in events) else None
-
-
-def _meant(name: str) -> str | None:
-    if name == "data":
-        return "what an event's data has is asked for by keywords of its own, such as total_amount=…"
-    if name in batch_members():
-        return f"of a batch: .batches.where({name}=…)"
-    if name in product_members():
-        return f"of a product: products=[{{{name!r}: …}}]"
-    near = meant_instead(name)
-    if near is not None:
-        return f"did you mean {near}?"
-    of_batch = difflib.get_close_matches(name, batch_members(), 1, 0.8)
-    return f"did you mean .batches.where({of_batch[0]}=…)?" if of_batch else None
-
-
-def meant_instead(name: str) -> str | None:
-    """The known keyword that is close to an unknown one."""
-    lower = name.lower()
-    if lower in _WORDS:
-        return _WORDS[lower]
-    if lower in _SPELLINGS:
-        return _SPELLINGS[lower]
-    known = ["attributes", "mpid", *IDENTITY_TYPES, "event_type", "event_name", *sorted(members())]
-    # Short words resemble each other: a `counter` is no mistyped `count`.
-    near = difflib.get_close_matches(name, CONTROLS, 1, 0.85) or difflib.get_close_matches(name, known, 1, 0.75)
-    return near[0] if near else None
 
 
 def _listed(words: Iterable[str]) -> str:

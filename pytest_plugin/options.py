@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from mparticle_fake_server.words import did_you_mean
 
 from .errors import UsageError
-from .settings import MODES, MOST_SECONDS
+from .settings import MODES, MOST_SECONDS, no_folder
 from .wording import safe_repr
 
 _CODES: Final = "a list of finding codes"
@@ -42,6 +43,9 @@ def check_options(options: Any) -> None:
             )
         if not _fits(name, value):
             raise UsageError(f"{where} has {name}={safe_repr(value):.80}; expected {OPTIONS[name]}.")
+    folder = options.get("certificates")
+    if folder is not None and (wrong := no_folder(Path(folder).absolute())):
+        raise UsageError(f"{where} has certificates={folder!r}; expected a folder, there or to be made: {wrong}.")
     ignore, error = options.get("ignore", ()), options.get("error", ())
     if ignore or error:
         from mparticle_fake_server.checks.rules import RuleError, Rules
@@ -56,7 +60,7 @@ def _fits(name: str, value: Any) -> bool:
     if name == "mode":
         return value in MODES
     if name == "certificates":
-        return value is None or isinstance(value, str | os.PathLike)
+        return value is None or (isinstance(value, str | os.PathLike) and value != "" and isinstance(os.fspath(value), str))
     if OPTIONS[name] is _CODES:
         return isinstance(value, list | tuple | set | frozenset) and all(isinstance(code, str) for code in value)
     if isinstance(value, bool):

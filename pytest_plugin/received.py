@@ -4,6 +4,7 @@ A list is a snapshot: what arrives later is in the next one. Filters give lists 
 """
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, SupportsI
 from mparticle_fake_server.items import event_names
 from mparticle_fake_server.words import did_you_mean, plain, printable
 
-from . import matching
-from .errors import MParticleError, NoMemberError, UsageError, about_the_test
+from . import doubts, matching
+from .errors import MParticleError, MParticleWarning, NoMemberError, UsageError, about_the_test
 from .matching import Condition, Moment, Question
 
 if TYPE_CHECKING:
@@ -490,6 +491,7 @@ class Snapshot(Sequence[T], Generic[T]):
         """The only one there is. Raises AssertionError, with a report, if there is none or more than one."""
         if len(self._elements) != 1:
             raise AssertionError(self._failure("exactly one"))
+        self._doubt("one()")
         return self._elements[0]
 
     @property
@@ -497,6 +499,7 @@ class Snapshot(Sequence[T], Generic[T]):
         """The oldest. Raises AssertionError, with a report, if there is none."""
         if not self._elements:
             raise AssertionError(self._failure("at least one"))
+        self._doubt("first")
         return self._elements[0]
 
     @property
@@ -504,12 +507,16 @@ class Snapshot(Sequence[T], Generic[T]):
         """The newest. Raises AssertionError, with a report, if there is none."""
         if not self._elements:
             raise AssertionError(self._failure("at least one"))
+        self._doubt("last")
         return self._elements[-1]
 
     def _failure(self, wanted: str) -> str:
         if self._explain is not None:
             return self._explain(self, wanted)
         return f"expected {wanted} {self.WHAT}, got {len(self)}:\n{self!r}"
+
+    def _doubt(self, method: str) -> None:
+        """Warn if something is found, perhaps because of a mistyped name."""
 
     def _ask(self, keywords: Mapping[str, Any]) -> Question:
         raise NotImplementedError
@@ -543,6 +550,12 @@ class Events(Snapshot[Event]):
     def by(self, **identities: Any) -> Self:
         """Those of a user, told by identities or `mpid`. Raises UsageError."""
         return self.matching(_by(identities))
+
+    def _doubt(self, method: str) -> None:
+        # What an assertion gives has been filtered by it, and not here.
+        if self._origin is not None:
+            for reason in doubts.mistaken(self.question, self._origin, came=True):
+                warnings.warn(f"{method} found something, perhaps because {reason}", MParticleWarning, stacklevel=3)
 
     def _ask(self, keywords: Mapping[str, Any]) -> Question:
         return matching.ask(None, keywords, "where")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mparticle_fake_server.words import counted, plain, printable
 
-from . import matching
+from . import doubts, matching
 from .comparing import ABSENT, Row, columns, differences, shown
 from .errors import ConditionError
 from .event_loops import in_event_loop
@@ -225,11 +225,10 @@ def _full(
 
 
 def _nothing(inbox: "Inbox") -> list[str]:
-    return [
-        f"nothing was received with the key {inbox.key!r}.",
-        "Does the code under test send to fake_mparticle.url, with fake_mparticle.key and .secret (see .environ)?",
-        *of_silence(),
-    ]
+    head = [f"nothing was received with the key {inbox.key!r}."]
+    if not inbox.interceptions:
+        head.append("Does the code under test send to fake_mparticle.url, with fake_mparticle.key and .secret (see .environ)?")
+    return head + of_silence(inbox.interceptions)
 
 
 def _fit(make: Callable[[Room], Iterable[Iterable[str]]]) -> str:
@@ -279,12 +278,12 @@ def _notes(question: Question, inbox: "Inbox") -> list[str]:
     events = [event for batch in inbox.all_batches() for event in batch.event_list]
     notes = []
     for condition in question.conditions:
-        if meant := matching.name_meant(condition, events):
+        if meant := doubts.name_meant(condition, events):
             notes.append(f"note: {condition.expected!r} is the name of no event that came; did you mean {meant!r}?")
         if condition.role == "type" and any(condition.expected in event.names for event in events):
             wanted = condition.expected
             notes.append(f"note: {wanted!r} was taken for an event type; an event of this name came: event_name={wanted!r}")
-    for name, meant in matching.doubtful(question, events):
+    for name, meant in doubts.doubtful(question, events):
         notes.append(f"note: keyword {name!r} was taken for a custom attribute; {meant}")
     return notes
 

@@ -3,6 +3,7 @@
 Like `plugin.py` this is imported in every pytest run: nothing here may cost time.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Literal
@@ -128,25 +129,42 @@ def _url(text: str | None, where: str) -> str | None:
         right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         right = False
+    told = _without_secrets(text)
     if not right or parts.query or parts.fragment:
-        raise pytest.UsageError(f"{where} is {text!r}; expected the address of a running fake, such as http://127.0.0.1:8080.")
+        raise pytest.UsageError(f"{where} is {told!r}; expected the address of a running fake, such as http://127.0.0.1:8080.")
+    if "@" in parts.netloc:
+        raise pytest.UsageError(
+            f"{where} is {told!r}, with a user or a password; expected the address alone, such as http://127.0.0.1:8080: a fake "
+            "takes neither. If it wants a token, the environment variable MPARTICLE_FAKE_TOKEN has it."
+        )
     if "/v2/" in f"{parts.path}/":
         raise pytest.UsageError(
-            f"{where} is {text!r}; expected the address of the fake itself: leave out /v2, which belongs to what is sent to."
+            f"{where} is {told!r}; expected the address of the fake itself: leave out /v2, which belongs to what is sent to."
         )
     return text.rstrip("/")
 
 
+def _without_secrets(address: str) -> str:
+    """What was given for an address, to be shown without user, password and query: runs are logged where others read."""
+    # Up to the last @: a password may have any character, and an address that is wrong no scheme.
+    bare = re.sub(r"^(https?://)?.*@", r"\1…@", address, flags=re.DOTALL | re.IGNORECASE)
+    return re.sub(r"\?.+", "?…", bare, flags=re.DOTALL)
+
+
 def _folder(path: Path, where: str) -> Path:
     """A folder, or one that can be made; whether it can be written, the first failed test tells."""
-    try:
-        existing = next((each for each in (path, *path.parents) if each.exists()), path)
-        wrong = "" if existing.is_dir() else f"{existing} is no folder"
-    except OSError as error:
-        wrong = error.strerror or str(error)
-    if wrong:
+    if wrong := no_folder(path):
         raise pytest.UsageError(f"{where} is {str(path)!r}; expected a folder, there or to be made: {wrong}.")
     return path
+
+
+def no_folder(path: Path) -> str:
+    """Why a path can be none of a folder, or nothing if it is one or can be made."""
+    try:
+        existing = next((each for each in (path, *path.parents) if each.exists()), path)
+        return "" if existing.is_dir() else f"{existing} is no folder"
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def did_you_mean(text: str, valid: Iterable[str]) -> str:

@@ -167,7 +167,9 @@ class LocalSource:
         try:
             return self._server.open_tls(directory).tls_url
         except ServerError as error:
-            raise MParticleError(f"The fake cannot serve HTTPS: {error}") from error
+            whose = "" if self._certificates is None else " The option certificates of fake_mparticle_options names that folder."
+            # Of what the operating system said, the message has all: its own traceback would come first.
+            raise MParticleError(f"The fake cannot serve HTTPS: {error}{whose}") from None
 
     def _start(self) -> str:
         from mparticle_fake_server.server import AddressInUseError, ServerError

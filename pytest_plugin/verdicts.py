@@ -66,6 +66,8 @@ class Trial:
         self._over: tuple[list[RequestItem], list[BatchItem]] | None = None
         self.failed = False
         """Whether pytest has reported a failure of this test."""
+        self.skipped = False
+        """Whether pytest has reported it as skipped, or as failed as expected: then nobody judges what it sent."""
         self.inbox: Inbox | None = None
         """What the test asks, once there is one."""
 
@@ -150,7 +152,8 @@ class Trial:
         lines = [line for request in self._requests() for line in _describe(request, batches, self._began_ms)]
         unclaimed = self._unclaimed()
         if not lines:
-            lines = ["Nothing was sent with this test's key.", *([] if unclaimed else of_silence())]
+            interceptions = self.inbox.interceptions if self.inbox is not None else []
+            lines = ["Nothing was sent with this test's key.", *([] if unclaimed else of_silence(interceptions))]
         if len(lines) > MOST_LINES:
             lines[MOST_LINES - 1 :] = [
                 f"… and {len(lines) - MOST_LINES + 1} more lines. --mparticle-dump DIR writes all batches."
@@ -203,6 +206,8 @@ class Trial:
                 if file is not None and report.failed:
                     report.sections[-1] = ("mParticle", f"{report.sections[-1][1]}\nWritten to {file}")
         self.failed = self.failed or report.failed
+        # The last one counts: those of subtests come before that of their test.
+        self.skipped = report.skipped
 
     def end(self) -> None:
         """The test is over: keep what the report of its teardown needs if it failed, and forget the rest."""

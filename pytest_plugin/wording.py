@@ -1,9 +1,15 @@
 """What a report calls a test's own values, whatever their classes do, and how it words what is meant for another reader."""
 
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
+
+from mparticle_fake_server.words import printable
 
 if TYPE_CHECKING:
     from mparticle_fake_server.checks.finding import Finding
+
+    from .interception import Interception
 
 
 def safe_repr(value: object) -> str:
@@ -19,6 +25,21 @@ FAULT: Final = "fault_injected: the test asked for it, with fail_next or fail_al
 
 INTERCEPT: Final = "What code sends to mParticle's own hosts only comes here with fake_mparticle.intercept()."
 """What may be missing where nothing came."""
+
+MET_NOTHING: Final = (
+    "intercept() met nothing for mParticle's own hosts. It catches requests, urllib3 and httpx; aiohttp, http.client, "
+    "urllib.request and other processes have to send to fake_mparticle.url."
+)
+"""The same, where a test intercepts."""
+
+ENDED: Final = "Its block has ended: what is sent after it is not caught."
+"""Besides, where no interception lasts."""
+
+MOST_REFUSED: Final = 2
+"""Refusals of interceptions that are told."""
+
+WIDTH: Final = 118
+"""Characters of a line of these."""
 
 PROXY: Final = (
     "The environment names a proxy, and NO_PROXY does not except 127.0.0.1: requests, httpx and curl look for the fake there. "
@@ -39,9 +60,19 @@ def called(method: str, path: str) -> str:
     return f"{method} {path}" if method != "?" else "no HTTP request"
 
 
-def of_silence() -> list[str]:
-    """What may be wrong where nothing came."""
+def of_silence(interceptions: "Sequence[Interception]") -> list[str]:
+    """What may be wrong where nothing came; `interceptions` are those of the test, whether they last or have ended."""
     from requests.utils import get_environ_proxies, select_proxy
 
     here = "http://127.0.0.1"
-    return [INTERCEPT, *([PROXY] if select_proxy(here, get_environ_proxies(here)) else [])]
+    return [*_of_interceptions(interceptions), *([PROXY] if select_proxy(here, get_environ_proxies(here)) else [])]
+
+
+def _of_interceptions(interceptions: "Sequence[Interception]") -> list[str]:
+    refusals = list(dict.fromkeys(str(failure) for interception in interceptions for failure in interception.failures))
+    if refusals:
+        lines = [line for text in refusals[:MOST_REFUSED] for line in textwrap.wrap(printable(text), WIDTH)]
+        return lines + ([f"… and {len(refusals) - MOST_REFUSED} more"] if len(refusals) > MOST_REFUSED else [])
+    if not interceptions:
+        return [INTERCEPT]
+    return [*textwrap.wrap(MET_NOTHING, WIDTH), *([] if any(each.lasts for each in interceptions) else [ENDED])]

@@ -4,7 +4,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import Any
@@ -610,6 +610,119 @@ def test_an_assertion_that_holds_because_of_a_keyword_warns_of_it(sent: Sent, ke
 
     with pytest.warns(MParticleWarning, match=f"the keyword '{keyword}' was taken for a custom attribute; .*{meant}") as caught:
         asserts("login", **times, **{keyword: 1})
+
+    assert caught[0].filename == __file__
+
+
+def expect_block(sent: Sent, name: str, **conditions: Any) -> None:
+    with sent.inbox.expect(name, **conditions):
+        sent.events(order())
+
+
+def wait_async(sent: Sent, name: str, **conditions: Any) -> None:
+    async def wait() -> None:
+        await sent.inbox.wait_for_async(name, **conditions)
+
+    anyio.run(wait)
+
+
+THAT_SOMETHING_CAME = {
+    "assert_received": lambda sent, **conditions: sent.inbox.assert_received("purchase", **conditions),
+    "assert_received(times=1)": lambda sent, **conditions: sent.inbox.assert_received("purchase", times=1, **conditions),
+    "wait_for": lambda sent, **conditions: sent.inbox.wait_for("purchase", **conditions),
+    "wait_for_async": lambda sent, **conditions: wait_async(sent, "purchase", **conditions),
+    "expect": lambda sent, **conditions: expect_block(sent, "purchase", **conditions),
+    "assert_order": lambda sent, **conditions: sent.inbox.assert_order("login", ("purchase", conditions)),
+    "order": lambda sent, **conditions: sent.inbox.journey(customer_id="c1").order("login", ("purchase", conditions)),
+    "one": lambda sent, **conditions: sent.inbox.events.named("purchase").where(**conditions).one(),
+    "first": lambda sent, **conditions: sent.inbox.events.named("purchase").where(**conditions).first,
+    "last": lambda sent, **conditions: sent.inbox.events.named("purchase").where(**conditions).last,
+}
+"""Ways to ask for a purchase, of which there is one."""
+
+
+@pytest.mark.parametrize("asks", THAT_SOMETHING_CAME.values(), ids=THAT_SOMETHING_CAME)
+def test_asking_for_none_by_a_mistyped_keyword_warns_where_the_test_asks(sent: Sent, asks: Callable[..., object]) -> None:
+    sent.events(event("login"), order())
+
+    with pytest.warns(MParticleWarning, match=r"the keyword 'custmer_id' was .*; did you mean customer_id\?") as caught:
+        asks(sent, custmer_id=None)
+
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "told"),
+    [
+        ({"totl_amount": None}, r"the keyword 'totl_amount' was .*; did you mean total_amount\?"),
+        ({"price": None}, "the keyword 'price' was .*; of a product: products="),
+        ({"user_attributes": None}, "the keyword 'user_attributes' was .*; of a batch: "),
+        ({"vouchr": None}, r"the keyword 'vouchr' was .*; did you mean voucher, which came\?"),
+        ({"product_action": {"totl_amount": None}}, r"no product_action has 'totl_amount'. Did you mean total_amount\?"),
+        ({"products": [{"nmae": None}]}, r"no products has 'nmae'. Did you mean name\?"),
+        ({"product_action": {"products": [{"pric": None}]}}, "no product_action.products has 'pric'. Did you mean price"),
+    ],
+)
+def test_an_assertion_that_holds_because_a_mistyped_name_is_absent_warns_of_it(
+    sent: Sent, conditions: dict[str, Any], told: str
+) -> None:
+    sent.events(event("login", custom_attributes={"voucher": "v1"}), order())
+
+    with pytest.warns(MParticleWarning, match=told):
+        sent.inbox.assert_received("purchase", **conditions)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"coupon_code": None},
+        {"screen_name": None, "media_info": None},
+        {"customer_id": "c1", "email": None, "mpid": None},
+        {"loyalty": None},
+        {"voucher": None},
+        {"item_2": None},
+        {"attributes": {"vouchr": None, "totl_amount": None}},
+        {"custom_attributes": None},
+        {"product_action": {"coupon_code": None, "affiliation": None}},
+        {"products": [{"brand": None, "shade": None}]},
+        {"products": [{"custom_attributes": {"nmae": None}}]},
+    ],
+    ids=str,
+)
+def test_asking_for_none_by_a_right_name_is_not_warned_of(sent: Sent, conditions: dict[str, Any]) -> None:
+    product = {"id": "sku", "name": "Shirt", "price": 21.49, "custom_attributes": {"size": "L"}}
+    sent.events(event("login", custom_attributes={"voucher": "v1", "item_1": "x"}))
+    sent.events(order("refund", products=[product | {"shade": "red"}]), order(products=[product]))
+
+    sent.inbox.assert_received("purchase", **conditions)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "told"),
+    [
+        ({"product_action": {"totl_amount": 5}}, "no product_action has 'totl_amount'"),
+        ({"product_action": {"prodcts": [{"name": "Tea"}]}}, "no product_action has 'prodcts'"),
+        ({"vouchr": "v1"}, "did you mean voucher, which came"),
+    ],
+)
+def test_that_nothing_came_warns_of_a_mistyped_name_within_a_value_too(sent: Sent, conditions: dict[str, Any], told: str) -> None:
+    sent.events(event("login", custom_attributes={"voucher": "v1"}), order())
+
+    with pytest.warns(MParticleWarning, match=told):
+        sent.inbox.assert_not_received("purchase", **conditions)
+
+
+def test_that_nothing_came_does_not_hold_because_of_a_mistyped_name_with_none(sent: Sent) -> None:
+    sent.events(order("refund"))
+
+    sent.inbox.assert_not_received("purchase", custmer_id=None, product_action={"totl_amount": None})
+
+
+def test_nothing_after_an_event_that_a_mistyped_keyword_hides_warns_of_it(sent: Sent) -> None:
+    sent.events(event("login"), order())
+
+    with pytest.warns(MParticleWarning, match="nothing_after holds, perhaps because the keyword 'custmer_id'") as caught:
+        sent.inbox.journey(customer_id="c1").nothing_after("login", custmer_id="c1")
 
     assert caught[0].filename == __file__
 

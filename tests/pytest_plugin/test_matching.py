@@ -9,8 +9,9 @@ from unittest.mock import ANY
 
 import pytest
 
+from mparticle_pytest_plugin.doubts import meant_instead
 from mparticle_pytest_plugin.errors import ConditionError, UsageError
-from mparticle_pytest_plugin.matching import EVENT_TYPES, IDENTITY_TYPES, meant_instead, same
+from mparticle_pytest_plugin.matching import EVENT_TYPES, IDENTITY_TYPES, same
 from tests.pytest_plugin.inboxes import Sent, event, order, sent_inbox
 
 Names = list[str]
@@ -345,9 +346,9 @@ def test_a_callable_within_a_list_need_not_know_absent_values(sent: Sent) -> Non
 def test_what_is_absent_meets_nothing_but_none(sent: Sent, expected: Any) -> None:
     sent.events(order(coupon_code="FREE"))
 
-    with pytest.raises(AssertionError, match="coupn_cod"):
-        sent.inbox.assert_received("purchase", coupn_cod=expected)
-    sent.inbox.assert_received("purchase", coupn_cod=None)
+    with pytest.raises(AssertionError, match="loyalty"):
+        sent.inbox.assert_received("purchase", loyalty=expected)
+    sent.inbox.assert_received("purchase", loyalty=None)
 
 
 # -- the tables ------------------------------------------------------------------------------------------------------------

@@ -221,6 +221,32 @@ def test_a_wrong_option_ends_the_run_before_it_begins(suite: Suite, arguments: l
     result.stderr.fnmatch_lines([message])
 
 
+SECRET_ADDRESSES = {
+    "http://u:PW@127.0.0.1:8080": "'http://…@127.0.0.1:8080', with a user or a password; *MPARTICLE_FAKE_TOKEN has it.",
+    "http://PW@127.0.0.1:8080/v2": "'http://…@127.0.0.1:8080/v2', with a user or a password; *",
+    "HTTPS://u:P@PW@fake": "'HTTPS://…@fake', with a user or a password; *",
+    "http://u:PW/@fake": "'http://…@fake'; expected the address of a running fake, *",
+    "u:PW@h": "'…@h'; expected the address of a running fake, *",
+    "http://h:8080/?token=PW": "'http://h:8080/[?]…'; expected the address of a running fake, *",
+}
+
+
+@pytest.mark.parametrize(("address", "message"), SECRET_ADDRESSES.items())
+@pytest.mark.parametrize("by_ini", [False, True], ids=["option", "ini"])
+def test_an_address_with_credentials_is_refused_and_they_are_not_shown(
+    suite: Suite, address: str, message: str, by_ini: bool
+) -> None:
+    if by_ini:
+        suite.ini(f"mparticle_url = {address}")
+    suite.write("def test_it(fake_mparticle): pass")
+
+    result = suite.run(*([] if by_ini else ["--mparticle-url", address]))
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {'mparticle_url' if by_ini else '--mparticle-url'} is {message}"])
+    assert "PW" not in result.stdout.str() + result.stderr.str()
+
+
 def test_an_unknown_option_of_the_fixture_is_named(suite: Suite) -> None:
     suite.conftest("""
         @pytest.fixture(scope="session")

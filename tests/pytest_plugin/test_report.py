@@ -3,15 +3,17 @@
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from mparticle_fake_server.checks.finding import make
 from mparticle_pytest_plugin import report, telling
-from mparticle_pytest_plugin.errors import NoMemberError
+from mparticle_pytest_plugin.errors import MParticleError, NoMemberError
 from mparticle_pytest_plugin.received import Event
 from mparticle_pytest_plugin.report import MOST_LINES
 from tests.pytest_plugin.inboxes import NOW, Sent, batch, event, order, report_of, sent_inbox
@@ -83,6 +85,53 @@ Does the code under test send to fake_mparticle.url, with fake_mparticle.key and
 What code sends to mParticle's own hosts only comes here with fake_mparticle.intercept().
 """
     )
+
+
+def test_nothing_was_received_although_the_test_intercepts(sent: Sent) -> None:
+    sent.inbox.intercept()
+
+    assert (
+        report_of(lambda: sent.inbox.assert_received("purchase"))
+        == """
+no event "purchase" was received
+note: assert_received does not wait; if the code under test sends in the background, wait_for does
+nothing was received with the key 'test-00000001'.
+intercept() met nothing for mParticle's own hosts. It catches requests, urllib3 and httpx; aiohttp, http.client,
+urllib.request and other processes have to send to fake_mparticle.url.
+"""
+    )
+
+
+def test_nothing_was_received_until_the_block_of_an_interception_ended(sent: Sent) -> None:
+    with sent.inbox.intercept():
+        pass
+
+    told = report_of(lambda: sent.inbox.assert_received("purchase"))
+
+    assert told.endswith(
+        "urllib.request and other processes have to send to fake_mparticle.url.\n"
+        "Its block has ended: what is sent after it is not caught.\n"
+    )
+
+
+def test_nothing_was_received_as_interception_refused_what_was_sent(sent: Sent) -> None:
+    interception = sent.inbox.intercept()
+    for path in ("/v2/event", "/v2/event", "/b", "/c"):
+        with suppress(MParticleError):
+            requests.post(f"https://s2s.mparticle.com{path}", timeout=5)
+
+    told = report_of(lambda: sent.inbox.assert_received("purchase"))
+    with pytest.raises(MParticleError):
+        interception.end()
+
+    assert told.endswith("""
+nothing was received with the key 'test-00000001'.
+intercept() met a request to s2s.mparticle.com/v2/event, which the fake does not serve. Did you mean /v2/events? Of
+s2s.mparticle.com it serves /v2/events, /v2/bulkevents, /v2/bulkevents/historical.
+intercept() met a request to s2s.mparticle.com/b, which the fake does not serve. Of s2s.mparticle.com it serves
+/v2/events, /v2/bulkevents, /v2/bulkevents/historical.
+… and 1 more
+""")
 
 
 def test_only_requests_with_an_unknown_key_were_received(sent: Sent) -> None:

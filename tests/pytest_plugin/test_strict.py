@@ -151,6 +151,94 @@ def test_an_expected_failure_may_be_one_of_what_was_sent(suite: Suite) -> None:
     result.assert_outcomes(xfailed=1)
 
 
+BREAKING_OFF = {
+    "skip": ("", "pytest.skip('no tea today')", {"skipped": 1}),
+    "importorskip": ("", "pytest.importorskip('no_such_module')", {"skipped": 1}),
+    "xfail": ("", "pytest.xfail('the shop forgets')", {"xfailed": 1}),
+    "marked xfail": ("@pytest.mark.xfail(strict=True)", "assert False", {"xfailed": 1}),
+}
+
+
+@pytest.mark.parametrize(("mark", "end", "outcome"), BREAKING_OFF.values(), ids=BREAKING_OFF)
+@pytest.mark.parametrize(
+    "before",
+    ["send(fake_mparticle, BAD)", "send(fake_mparticle, b'{')", "fake_mparticle.fail_next()", "fake_mparticle.expect('x')"],
+)
+def test_a_test_that_breaks_off_is_not_made_red_by_what_it_did_before(
+    suite: Suite, mark: str, end: str, outcome: dict[str, int], before: str
+) -> None:
+    suite.ini("filterwarnings = error")
+    suite.write(f"""
+        {mark}
+        def test_breaks_off(fake_mparticle):
+            {before}
+            {end}
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(**outcome)
+    assert result.ret == pytest.ExitCode.OK
+
+
+def test_a_skipped_test_is_not_made_red_by_a_refusal_that_its_code_swallowed(suite: Suite) -> None:
+    suite.write("""
+        import contextlib, requests
+
+        @pytest.mark.mparticle(intercept=True)
+        def test_skipped():
+            with contextlib.suppress(Exception):
+                requests.post("https://s2s.mparticle.com/v3/events", timeout=5)
+            pytest.skip("no tea today")
+    """)
+
+    suite.run().assert_outcomes(skipped=1)
+
+
+def test_a_fixture_may_skip_the_test_after_it_sent(suite: Suite) -> None:
+    suite.write("""
+        @pytest.fixture
+        def shop(fake_mparticle):
+            send(fake_mparticle, BAD)
+            pytest.skip("no tea today")
+
+        def test_skipped(shop):
+            pass
+    """)
+
+    suite.run().assert_outcomes(skipped=1)
+
+
+def test_a_subtest_that_is_skipped_does_not_excuse_its_test(suite: Suite) -> None:
+    suite.write("""
+        def test_bad(fake_mparticle, subtests):
+            with subtests.test("tea"):
+                pytest.skip("no tea today")
+            send(fake_mparticle, BAD)
+    """)
+
+    result = suite.run()
+
+    assert result.parseoutcomes()["failed"] == 1
+
+
+def test_what_the_teardown_of_a_test_after_a_skipped_subtest_sends_is_judged(suite: Suite) -> None:
+    suite.write("""
+        @pytest.fixture
+        def shop(fake_mparticle):
+            yield
+            send(fake_mparticle, BAD)
+
+        def test_flush(shop, subtests):
+            with subtests.test("tea"):
+                pytest.skip("no tea today")
+    """)
+
+    result = suite.run()
+
+    assert result.parseoutcomes()["errors"] == 1
+
+
 def test_a_test_case_of_unittest_is_judged(suite: Suite) -> None:
     suite.write("""
         import unittest
@@ -450,6 +538,19 @@ def test_the_section_of_a_test_that_sent_nothing_names_interception(suite: Suite
     result.stdout.fnmatch_lines(
         ["Nothing was sent with this test's key.", "What code sends to *own hosts*fake_mparticle.intercept()."]
     )
+
+
+def test_the_section_of_a_test_that_intercepts_does_not_advise_it(suite: Suite) -> None:
+    suite.write("""
+        @pytest.mark.mparticle(intercept=True)
+        def test_fails(fake_mparticle):
+            assert False
+    """)
+
+    result = suite.run()
+
+    result.stdout.fnmatch_lines(["Nothing was sent with this test's key.", "intercept() met nothing for *aiohttp, http.client,*"])
+    result.stdout.no_fnmatch_line("*only comes here with*")
 
 
 @pytest.mark.parametrize(("excepted", "told"), [("", True), ("example.com", True), ("localhost,127.0.0.1", False)])

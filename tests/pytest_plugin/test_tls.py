@@ -147,6 +147,45 @@ def test_certificates_that_cannot_be_used_are_told(tmp_path: Path) -> None:
     source.close()
 
 
+def test_a_folder_that_cannot_be_made_is_told_alone_and_who_names_it() -> None:
+    source = LocalSource(certificates="/dev/null/x")
+
+    with pytest.raises(MParticleError) as caught:
+        _ = source.tls_url
+
+    source.close()
+    assert str(caught.value) == (
+        "The fake cannot serve HTTPS: Certificates cannot be kept in /dev/null/x: Not a directory. Make that folder "
+        "readable and writable for you alone. The option certificates of fake_mparticle_options names that folder."
+    )
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("/dev/null", "expected a folder, there or to be made: /dev/null is no folder."),
+        ("/dev/null/certificates", "expected a folder, there or to be made: /dev/null is no folder."),
+        ("", "expected the path of a folder."),
+        (b"/tmp", "expected the path of a folder."),
+    ],
+)
+def test_a_path_that_can_be_no_folder_is_refused_before_the_test(suite: Suite, value: str | bytes, told: str) -> None:
+    suite.conftest(
+        f"""
+        @pytest.fixture(scope="session")
+        def fake_mparticle_options():
+            return {{"certificates": {value!r}}}
+        """
+    )
+    suite.write("def test_it(fake_mparticle): pass")
+
+    result = suite.run()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"The fixture fake_mparticle_options has certificates={value!r}; {told}"])
+
+
 def test_a_suite_names_the_folder_in_its_options(suite: Suite, tmp_path: Path) -> None:
     suite.conftest(
         f"""
