@@ -21,6 +21,7 @@ from .exchange import Answer, Chunks, Endpoint, Following, Submission, Taking, W
 from .hosting import CONNECTED, HEARTBEAT, HEARTBEAT_SECONDS, Options, open_intake, polled, query_of, tables
 from .intake import Intake
 from .recording import Recorder, StoreError
+from .redaction import redact_url
 
 
 def create_app(**options: Unpack[Options]) -> Flask:
@@ -137,6 +138,7 @@ def submission_of(
 def _stray(intake: Intake, submission: Submission, status: int, paths: list[str], methods: list[str]) -> Answer:
     """The answer to a path or a method that no table has; recorded, unless it was meant for the inspect API."""
     path = submission.path
+    shown = redact_url(path)[:200]
     looks = submission.method in ("GET", "HEAD") and b"text/html" in (submission.header(b"accept") or b"")
     if looks and path in start_page.BROWSED:
         # Somebody opens the server's address in a browser; for clients it is as unknown as any other path.
@@ -144,13 +146,11 @@ def _stray(intake: Intake, submission: Submission, status: int, paths: list[str]
     if status == 405:
         finding = make(
             "method_not_allowed",
-            f"{submission.method} {path[:200]} is not served.",
+            f"{submission.method} {shown} is not served.",
             hint=f"Use {' or '.join(methods)}.",
         )
     else:
-        finding = make(
-            "path_unknown", f"{submission.method} {path[:200]} is no mParticle endpoint.", hint=_path_hint(path, paths)
-        )
+        finding = make("path_unknown", f"{submission.method} {shown} is no mParticle endpoint.", hint=_path_hint(path, paths))
     # A browser that shows what is below /_fake asks for an icon too.
     if not path.startswith("/_fake") and (submission.method, path) != ("GET", "/favicon.ico"):
         try:
@@ -165,7 +165,9 @@ def _stray(intake: Intake, submission: Submission, status: int, paths: list[str]
 def _path_hint(path: str, paths: list[str]) -> str:
     squeezed = "/" + "/".join(part for part in path.split("/") if part)
     if squeezed != path and squeezed in paths:
-        return f"Did you mean {squeezed}? The client's host or base path ends in a slash too many."
+        # Whoever asks the inspect API is no client with a host and a base path.
+        why = "" if squeezed.startswith("/_fake") else " The client's host or base path ends in a slash too many."
+        return f"Did you mean {squeezed}?{why}"
     if f"/v2{squeezed}" in paths:
         return "The host of the SDK's Configuration must include /v2."
     near = difflib.get_close_matches(path[:200], paths, 1, 0.7)
@@ -181,9 +183,6 @@ def _respond(recorder: Recorder, reply: Answer | Chunks | Waiting | Following) -
             # This host has a thread for each request; the front waits without one.
             time.sleep(reply.delay)
         return _response(reply)
-    if request.method == "HEAD":
-        # What a GET would begin with; how long it is nobody knows.
-        return _response(Answer(200, [] if isinstance(reply, Waiting) else reply.headers))
     if isinstance(reply, Chunks):
         chunks = _begun(reply.chunks)
         if isinstance(chunks, Answer):

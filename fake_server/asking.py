@@ -78,11 +78,16 @@ url_option = click.option(
     default=DEFAULT_URL,
     show_default=True,
     envvar="MPARTICLE_FAKE_URL",
+    show_envvar=True,
     callback=_check_url,
     help="The server to ask.",
 )
 token_option = click.option(
-    "--token", envvar="MPARTICLE_FAKE_TOKEN", callback=check_token, help="The token that the server printed, if it wants one."
+    "--token",
+    envvar="MPARTICLE_FAKE_TOKEN",
+    show_envvar=True,
+    callback=check_token,
+    help="The token that the server printed, if it wants one.",
 )
 filters_argument = click.argument("filters", nargs=-1, metavar="[NAME=VALUE]...")
 
@@ -95,7 +100,9 @@ def parameters_of(filters: tuple[str, ...]) -> list[tuple[str, str]]:
         if _URL.match(text):
             raise click.UsageError(f"{without_credentials(repr(text))} is a URL; name the server with --url.")
         if not equals:
-            raise click.UsageError(f"The filter {text!r} is not NAME=VALUE, for example event_name=purchase.")
+            raise click.UsageError(
+                f"The filter {without_credentials(repr(text))} is not NAME=VALUE, for example event_name=purchase."
+            )
         pairs.append((name, value))
     return pairs
 

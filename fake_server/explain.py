@@ -1,8 +1,12 @@
 """The command `explain`: what a code of a finding means, for who has the package and not its `docs/findings.md`."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import click
+
+ALIKE: Final = 0.75
+"""How much a code has to resemble what was given (0 to 1): many share a word, and are about something else."""
 
 
 @click.command()
@@ -19,7 +23,7 @@ def explain(codes: tuple[str, ...]) -> None:
     names = [code.rpartition("#")[2].strip().lower().replace("-", "_") for code in codes]
     for given, name in zip(codes, names, strict=True):
         if name not in CODES:
-            near = did_you_mean(name, CODES) or " Without a CODE, this command lists them all."
+            near = did_you_mean(name, CODES, ALIKE) or " Without a CODE, this command lists them all."
             raise click.BadParameter(f"no finding has the code '{plain(given, 80)}'.{near}", param_hint="CODE")
     if not names:
         click.echo("\n".join(_listed()))

@@ -92,7 +92,8 @@ class Front:
         if delayed is not None:
             await self._send(delayed, receive, send)
             return
-        directory = self._directories.get(scope["method"])
+        # The server sends no body where HEAD asks.
+        directory = self._directories.get("GET" if scope["method"] == "HEAD" else scope["method"])
         place = directory[scope["path"].encode("utf-8", "surrogateescape")] if directory is not None else None
         if place is None:
             await self._to_flask(scope, receive, send)
@@ -118,7 +119,10 @@ class Front:
         if isinstance(reply, Answer):
             await self._send(reply, receive, send)
         elif isinstance(reply, Chunks):
-            await self._send_chunks(reply, receive, send)
+            await self._send_chunks(reply, receive, send, whole=submission.method != "HEAD")
+        elif submission.method == "HEAD" and not isinstance(reply, Waiting):
+            await send({"type": "http.response.start", "status": 200, "headers": reply.headers})
+            await send({"type": "http.response.body"})
         else:
             await self._watch(reply, receive, send)
 
@@ -136,8 +140,11 @@ class Front:
             answer = await self._in_thread(polled, partial(taking.take, message.get("body", b"")))
         return await self._in_thread(polled, taking.end) if answer is None else answer
 
-    async def _send_chunks(self, reply: Chunks, receive: Receive, send: Send) -> None:
-        """Send an answer in parts, each made when the one before has left: who does not read holds one, and no thread."""
+    async def _send_chunks(self, reply: Chunks, receive: Receive, send: Send, *, whole: bool) -> None:
+        """Send an answer in parts, each made when the one before has left: who does not read holds one, and no thread.
+
+        Where it is not wanted `whole`, it ends when it is known how it begins.
+        """
         gone = self._loop.create_task(_gone(receive))
         started = False
         try:
@@ -149,6 +156,8 @@ class Front:
                     # Not before there is something: a store that fails until then can still be told by a status.
                     started = True
                     await send({"type": "http.response.start", "status": 200, "headers": reply.headers})
+                if not whole:
+                    chunk = None
                 await send({"type": "http.response.body", "body": chunk or b"", "more_body": chunk is not None})
                 if chunk is None:
                     return

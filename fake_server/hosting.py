@@ -19,6 +19,7 @@ from .endpoints.answers import error_answer, tell
 from .exchange import Answer, Endpoint, Reply, Submission
 from .intake import Intake
 from .recording import StoreError, open_recorder
+from .redaction import redact_url, without_credentials
 from .words import did_you_mean
 from .workspaces import Mode, Workspaces, check_mode
 
@@ -84,7 +85,7 @@ def check_options(options: Options, others: Iterable[str] = ()) -> Options:
         raise TypeError(f"Unknown option {unknown[0]!r:.80}.{did_you_mean(unknown[0], valid, 0.6)} Valid: {', '.join(valid)}.")
     for name, (kind, expected) in _KINDS.items():
         if name in options and not isinstance(options.get(name), kind):
-            raise TypeError(f"{name} is {options.get(name)!r}; expected {expected}.")
+            raise TypeError(f"{name} is {without_credentials(repr(options.get(name)))}; expected {expected}.")
     if options.get("token") == "":
         raise ValueError("token is empty, which would let everybody in; leave it out, or give one.")
     if options.get("max_body", 1) < 1:
@@ -138,7 +139,7 @@ def _guarded(intake: Intake, row: Endpoint) -> Callable[[Submission], Reply]:
         try:
             return opened(row.handler(submission))
         except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer
-            _log.exception("%s %r failed", submission.method, submission.path)
+            _log.exception("%s %r failed", submission.method, redact_url(submission.path))
             finding = make(
                 "server_error",
                 f"The fake failed with {type(error).__name__}: {error}. The request is recorded; the log has the traceback.",

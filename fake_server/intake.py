@@ -23,7 +23,7 @@ from .decoding import Decoded, decode, decompress
 from .exchange import Submission
 from .faults import Fault
 from .recording import BatchRecord, Recorder, RequestRecord, StoreError, batch_id
-from .redaction import Headers, header_lines, redact, redact_query
+from .redaction import Headers, header_lines, redact, redact_query, redact_url
 from .verdicts import is_lost, is_refused, judge_batches
 from .words import counted
 from .workspaces import Input, Mode, Workspace, Workspaces
@@ -187,7 +187,7 @@ class Intake:
             source=source,
             dialect="standard",
             method=submission.method,
-            path=submission.path,
+            path=redact_url(submission.path) if "@" in submission.path else submission.path,
             query=redact_query(submission.query) if submission.query else "",
             remote=submission.remote,
             headers=submission.kept or redact(submission.headers),

@@ -6,7 +6,7 @@ A question is a list of (name, value) pairs as in a query string; `Filter.parse`
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -15,6 +15,7 @@ from .dialects import java
 from .dialects.standard import IDENTITY_TYPES
 from .items import BatchItem, EventItem, RequestItem, batch_items, event_items, event_names, request_item
 from .recording import Page, Recorder, RequestRecord
+from .redaction import redact_url
 from .words import did_you_mean
 
 Json = Any
@@ -115,6 +116,10 @@ FIELDS: Final[dict[Kind, tuple[str, ...]]] = {
     "events": ("workspace", "key", "source", *BATCH_FIELDS, *EVENT_FIELDS),
     "requests": (*REQUEST_FIELDS, "severity", "code"),
 }
+Source = Literal["events_api", "web", "android", "ios", "native", "identity", "import", "unknown"]
+"""Where requests come in: a family of endpoints; `native` is a native SDK that did not say which, `unknown` no endpoint."""
+
+SOURCES: Final[tuple[str, ...]] = get_args(Source)
 EVENT_TYPES: Final = java.ENUMS["events.*.event_type"]
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "verdict": ("accepted", "altered", "dropped", "rejected"),
@@ -288,6 +293,13 @@ def _on_request(name: str, value: str) -> Condition:
         raise FilterError(f"method is {value[:40]!r}; HTTP writes methods in capitals, such as POST.")
     if name == "status" and not _STATUS.fullmatch(value):
         raise FilterError(f"status is {value[:40]!r}; expected an HTTP status such as 202.")
+    if name == "source" and value not in SOURCES:
+        raise FilterError(
+            f"source is {value[:40]!r}, which nothing here has.{did_you_mean(value, SOURCES)} Sources: {', '.join(SOURCES)}."
+        )
+    if name == "path":
+        # As paths are kept.
+        value = redact_url(value)
     return Condition(name, value, read, lambda found: bool(found == value))
 
 

@@ -16,8 +16,17 @@ _SECRET: Final = re.compile(r"auth|cookie|secret|token|passw|signature|api[-_]?k
 
 _SECRET_PARAMETER: Final = re.compile(rf"([?&;]|^)([^=&;?]*(?:{_SECRET.pattern})[^=&;?]*)=[^&;#]*", re.IGNORECASE)
 
-_CREDENTIALS: Final = re.compile(r"(?<!sqlite)(:/+)\S*@")
-"""Of a URL, up to the last @: a password may have some. The path of a file may, too."""
+_CREDENTIALS: Final = re.compile(r"(?!(?<=sqlite):///)(:/+)\S*@|(?<![^\s'\"=(,])()[^\s'\"/@:]*:(?!//)\S*@")
+"""Of a URL, up to the last @: a password may have some. The path of a file may, too. Somebody may leave the scheme out."""
+
+_END: Final = r"(?:[/?#&\s]|%2F|%3F|%23|%26)"
+_AT: Final = r"(?:@|%40)"
+_USER_INFO: Final = re.compile(
+    # With a colon that no port follows it is a password, which may have anything up to the last @; else what a host may have.
+    rf"((?::|%3A)(?:/|%2F)++)(?:(?:(?!{_END}|:|%3A|{_AT}).)*+(?::|%3A)(?!\d*+{_END}).*|(?:(?!{_END}).)*){_AT}",
+    re.IGNORECASE | re.DOTALL,
+)
+"""User and password of a URL, also where it is percent-encoded. For a text that ends with @: so no search is longer than it."""
 
 MOST_LINES: Final = 1_000
 LONGEST_LINE: Final = 500
@@ -33,7 +42,7 @@ def redact(headers: Headers) -> bytes:
 
 def _line(header: tuple[bytes, bytes]) -> bytes:
     name, value = header
-    line = name + b": " + (value if name in _PLAIN_HEADERS else _without_secrets(name, value))
+    line = name + b": " + (value if name in _PLAIN_HEADERS and b"@" not in value else _without_secrets(name, value))
     if len(name) + len(value) <= LONGEST_LINE:
         if len(_lines) >= MOST_LINES:
             _lines.clear()
@@ -45,18 +54,35 @@ def _without_secrets(name: bytes, value: bytes) -> bytes:
     if value and _SECRET.search(name.decode("latin-1")):
         scheme = value.partition(b" ")[0]
         return scheme + b" <redacted>" if scheme.lower() in (b"basic", b"bearer", b"digest") else b"<redacted>"
+    if name == b"host":
+        # Of an address without its scheme.
+        _, at, host = value.rpartition(b"@")
+        return b"<redacted>@" + host if at else value
     # An address may have a query.
-    return redact_query(value.decode("latin-1")).encode("latin-1") if b"=" in value else value
+    return redact_query(redact_url(value.decode("latin-1"))).encode("latin-1")
 
 
 def redact_query(text: str) -> str:
-    """A query string, or an address with one, without the values of parameters that hold secrets."""
-    return _SECRET_PARAMETER.sub(r"\1\2=<redacted>", text) if "=" in text else text
+    """A query string, or an address with one, without the values of parameters that hold secrets, and user info of URLs."""
+    if "=" in text:
+        text = _SECRET_PARAMETER.sub(r"\1\2=<redacted>", text)
+    return "&".join(map(redact_url, text.split("&"))) if "@" in text or "%40" in text else text
+
+
+def redact_url(text: str) -> str:
+    """A path, or another text with a URL in it, without its user info (RFC 3986 §3.2.1), be it percent-encoded or not."""
+    end = max(text.rfind("@") + 1, text.rfind("%40") + 3 if "%40" in text else 0)
+    return _USER_INFO.sub(r"\1<redacted>@", text[:end]) + text[end:] if end else text
+
+
+def redact_message(text: str) -> str:
+    """A message without the user info of URLs in it, whose words are looked at one by one."""
+    return " ".join(map(redact_url, text.split(" "))) if "@" in text or "%40" in text else text
 
 
 def without_credentials(text: str) -> str:
-    """A message without the user and password of a URL in it."""
-    return _CREDENTIALS.sub(r"\1…@", text)
+    """A message without the user and password of a URL in it, be it one without a scheme."""
+    return _CREDENTIALS.sub(r"\1\2…@", text)
 
 
 def header_lines(block: bytes) -> Headers:

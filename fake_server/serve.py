@@ -10,7 +10,9 @@ from urllib.parse import quote
 import click
 
 from .asking import called, check_token
+from .redaction import without_credentials
 from .snippets import CLIENTS, snippet
+from .words import plain
 
 if TYPE_CHECKING:
     from .server import FakeServer
@@ -72,7 +74,8 @@ def _check_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) 
     "credentials",
     multiple=True,
     type=_Credential(),
-    help="An input, of the workspace 'default' unless named. May be repeated.",
+    help="An input, of the workspace 'default' unless named: behind the last @, so that a secret that has one needs a "
+    "workspace too. May be repeated.",
 )
 @click.option("--known-keys-only", is_flag=True, help="Refuse keys that no --credential names; else they are all taken.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave out findings of this code. May be repeated.")
@@ -82,8 +85,10 @@ def _check_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) 
 @click.option(
     "--token",
     envvar="MPARTICLE_FAKE_TOKEN",
+    show_envvar=True,
+    show_default="none on loopback, else a random one",
     callback=check_token,
-    help="Whoever asks the inspect API has to give it.  [default: none on loopback, else a random one]",
+    help="Whoever asks the inspect API has to give it.",
 )
 @click.option(
     "--tls", is_flag=True, help="Serve HTTPS too, on a port of its own; 'mparticle-fake ca' has what clients must trust."
@@ -135,9 +140,11 @@ def serve(  # noqa: PLR0913, PLR0917  # options are arguments
     if store is None:
         store = _default_store()
     elif store != "memory" and (not store.startswith("sqlite:///") or store == "sqlite:///"):
-        example = "sqlite:///fake.db" if "://" in store or not store.strip("/") else f"sqlite:///{store}"
+        given = without_credentials(repr(store))
+        is_file = "://" not in store and store.strip("/") and given == repr(store)
+        example = f"sqlite:///{store}" if is_file else "sqlite:///fake.db"
         raise click.BadParameter(
-            f"{store!r} is neither 'memory' nor 'sqlite:///FILE', for example {example}.", param_hint="--store"
+            f"{given} is neither 'memory' nor 'sqlite:///FILE', for example {example}.", param_hint="--store"
         )
     if known_keys_only and not credentials:
         raise click.UsageError("--known-keys-only would refuse every upload; name an input with --credential.")
@@ -172,7 +179,7 @@ def serve(  # noqa: PLR0913, PLR0917  # options are arguments
         raise click.UsageError(str(wrong)) from wrong
 
     def started() -> None:
-        _welcome(server, store, credentials, client, token_is_given=token is not None)
+        _welcome(server, store, credentials, client, token_is_given=token is not None, known_keys_only=known_keys_only)
         if tail if tail is not None else sys.stderr.isatty():
             from .arrivals import print_arrivals
 
@@ -223,6 +230,7 @@ def _welcome(
     client: str | None,
     *,
     token_is_given: bool,
+    known_keys_only: bool,
 ) -> None:
     others = [client for client in CLIENTS if client != "python"]
     # Not server.url, which has loopback in place of 0.0.0.0 and ::.
@@ -235,7 +243,7 @@ def _welcome(
     lines = [f"The fake mParticle serves on {address} (Ctrl-C stops it).", f"  recording     {store}"]
     if span := _kept_before(server):
         lines.append(f"                requests {span} are there from before; to forget them: curl -X DELETE '{batches}'")
-    lines.append(f"  credentials   {'as given with --credential' if credentials else 'any key and secret'}")
+    lines += _credentials(credentials, known_keys_only=known_keys_only)
     if server.token:
         why = "" if token_is_given else "others can reach this address, so "
         lines.append(f"  token         {server.token}   ({why}the inspect API asks for it)")
@@ -255,6 +263,20 @@ Other SDKs ({", ".join(others)}), their configuration to paste:
         key = credentials[0][0] if credentials else "my-key"
         lines.append(snippet(client, server.url, key, "my-secret", server.tls_url if server.has_tls else None))
     click.echo("\n".join(lines), err=True)
+
+
+def _credentials(credentials: tuple[tuple[str, str, str], ...], *, known_keys_only: bool) -> list[str]:
+    """Which keys are taken, and into which workspaces: whoever has an @ in a secret sees what became of it."""
+    if not credentials:
+        return ["  credentials   any key and secret"]
+    rest = "are refused" if known_keys_only else "are taken too (--known-keys-only refuses them)"
+    into: dict[str, list[str]] = {}
+    for key, _, workspace in credentials:
+        into.setdefault(workspace, []).append(plain(key, 40))
+    return [
+        f"  credentials   as given with --credential; other keys {rest}",
+        *(f"                into the workspace '{plain(name, 40)}': {', '.join(keys)}" for name, keys in into.items()),
+    ]
 
 
 def _kept_before(server: "FakeServer") -> str | None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
-from .asking import LocalFile
+from .asking import LocalFile, token_option
 from .redaction import without_credentials
 from .words import counted, did_you_mean, plain, printable
 
@@ -85,7 +85,7 @@ _decode: Final = msgspec.json.Decoder(_Item).decode
 )
 @click.option("--workspace", help="Count only what this workspace received.")
 @click.option("--key", help="Count only what was sent with this key.")
-@click.option("--token", envvar="MPARTICLE_FAKE_TOKEN", help="The token that the server printed, if it wants one.")
+@token_option
 def verify(path: Path, against: str, workspace: str | None, key: str | None, token: str | None) -> None:
     """Compare the totals of what arrived with those of the manifest.
 

@@ -241,6 +241,11 @@ def test_a_port_in_use_is_told_in_one_line(start: Start) -> None:
         (["--mode", "hard"], "'faithful', 'strict', 'lenient'"),
         (["--keep", "0"], "x>=1"),
         (["--store", "mysql://x"], "'mysql://x' is neither 'memory' nor 'sqlite:///FILE', for example sqlite:///fake.db."),
+        (
+            ["--store", "postgres://u:PW@h/db"],
+            "'postgres://…@h/db' is neither 'memory' nor 'sqlite:///FILE', for example sqlite:///fake.db.",
+        ),
+        (["--store", "u:PW@h/db"], "'…@h/db' is neither 'memory' nor 'sqlite:///FILE', for example sqlite:///fake.db."),
         (["--store", "my/x.db"], "'my/x.db' is neither 'memory' nor 'sqlite:///FILE', for example sqlite:///my/x.db."),
         (["--store", ""], "'' is neither 'memory' nor 'sqlite:///FILE', for example sqlite:///fake.db."),
         (["--credential", "key"], "expected KEY:SECRET or KEY:SECRET@WORKSPACE"),
@@ -351,6 +356,59 @@ def test_a_key_is_quoted_for_the_shell(start: Start) -> None:
     _, _, lines = serving(start, "--store", "memory", "--credential", "a $key:s")
 
     assert "curl -i -u 'a $key:YOUR_SECRET' http" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "rest"),
+    [
+        ([], "other keys are taken too (--known-keys-only refuses them)"),
+        (["--known-keys-only"], "other keys are refused"),
+    ],
+)
+def test_serve_tells_what_becomes_of_other_keys(start: Start, options: list[str], rest: str) -> None:
+    _, url, lines = serving(start, "--store", "memory", "--credential", "a:b@shop", *options)
+
+    assert f"  credentials   as given with --credential; {rest}" in lines
+    assert upload(url, batch(), ("other", "x")) == (403 if options else 202)
+
+
+def test_serve_tells_into_which_workspaces_keys_go_as_a_secret_may_have_an_at_sign(start: Start) -> None:
+    _, _, lines = serving(start, "--store", "memory", "--credential", "a:x", "--credential", "key:p@ss", "--credential", "b:y@ss")
+
+    assert "                into the workspace 'default': a" in lines
+    assert "                into the workspace 'ss': key, b" in lines
+
+
+@pytest.mark.parametrize(
+    ("command", "variables"),
+    [
+        ("serve", ["MPARTICLE_FAKE_TOKEN; default: (none on loopback, else a random one)"]),
+        ("tail", ["MPARTICLE_FAKE_TOKEN", "MPARTICLE_FAKE_URL"]),
+        ("export", ["MPARTICLE_FAKE_TOKEN", "MPARTICLE_FAKE_URL"]),
+        ("verify", ["MPARTICLE_FAKE_TOKEN"]),
+    ],
+)
+def test_help_names_the_variables_of_the_environment_that_count(start: Start, command: str, variables: list[str]) -> None:
+    _, out, _ = run(start, command, "--help")
+
+    assert all(f"[env var: {variable}" in " ".join(out.split()) for variable in variables)
+
+
+def test_a_token_of_the_environment_counts_on_loopback_too(start: Start) -> None:
+    _, url, _ = serving(start, "--store", "memory", MPARTICLE_FAKE_TOKEN="abc")
+
+    assert requests.get(f"{url}/_fake/batches", timeout=10).status_code == 401
+
+
+# -- explain ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("given", "near"), [("unknown_membr", "Did you mean unknown_member?"), ("unknwn", "Without a CODE")])
+def test_explain_proposes_only_a_code_that_is_near(start: Start, given: str, near: str) -> None:
+    status, _, err = run(start, "explain", given)
+
+    assert status == 2
+    assert f"no finding has the code '{given}'. {near}" in err
 
 
 # -- tail ------------------------------------------------------------------------------------------------------------------

@@ -13,9 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from mparticle_fake_server.endpoints.openapi import document
+from mparticle_fake_server.export import export
 from mparticle_fake_server.hosting import Options
-from mparticle_fake_server.query import REQUEST_FIELDS
+from mparticle_fake_server.query import FIELDS, SOURCES
 from mparticle_fake_server.serve import serve
+from mparticle_fake_server.tail import tail
+from mparticle_fake_server.verify import verify
 from tests.conftest import CHECKOUT, RealPart
 from tests.pages import ADDRESS, SCRIPTS, Block, Page, Reader, new_reader, says
 
@@ -135,9 +139,29 @@ def test_git_ignores_none_of_that_below_the_top(code: str) -> None:
 
 
 def test_readme_names_the_filters_of_requests() -> None:
-    named = ", ".join(f"`{name}`" for name in REQUEST_FIELDS)
+    named = ", ".join(f"`{name}`" for name in FIELDS["requests"])
 
     assert f"`/_fake/requests` has others: {named}." in " ".join(README.text.split())
+
+
+def test_readme_names_the_sources() -> None:
+    (told,) = re.findall(r"A `source` is (.*?)\.", " ".join(README.text.split()))
+
+    assert tuple(re.findall(r"`(\w+)`", told)) == SOURCES
+
+
+def test_readme_names_every_path_of_the_inspect_api() -> None:
+    table = " ".join(re.findall(r"^\| (`.*?) \|", README.text, re.MULTILINE))
+
+    paths = {path for path in document()["paths"] if path.startswith("/_fake/")}
+    assert sorted(path for path in paths if f"{path}`" not in table) == []
+
+
+def test_readme_names_the_variables_of_the_environment_that_stand_for_options() -> None:
+    commands = (serve, tail, export, verify)
+
+    known = {str(parameter.envvar) for command in commands for parameter in command.params if parameter.envvar}
+    assert {name for name in known if f"`{name}`" not in README.text} == set()
 
 
 def test_readme_shows_what_differs() -> None:

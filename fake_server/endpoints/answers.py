@@ -10,7 +10,7 @@ from ..checks.finding import Finding
 from ..exchange import Answer
 from ..faults import Fault
 from ..intake import Outcome
-from ..redaction import Headers
+from ..redaction import Headers, redact_message
 
 CODES = {
     400: "BAD_REQUEST",
@@ -54,7 +54,7 @@ def json_answer(status: int, value: Any, headers: Headers | None = None) -> Answ
 def error_answer(status: int, *messages: str, headers: Headers | None = None) -> Answer:
     """mParticle's error body: `{"errors": [{"code": …, "message": …}]}`."""
     code = CODES.get(status) or _code(status)
-    return json_answer(status, {"errors": [{"code": code, "message": message} for message in messages]}, headers)
+    return json_answer(status, {"errors": [{"code": code, "message": redact_message(message)} for message in messages]}, headers)
 
 
 def too_large_answer(size: int, most: int) -> Answer:

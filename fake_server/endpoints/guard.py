@@ -11,6 +11,7 @@ from ..exchange import Answer, Reply, Submission
 from ..faults import FaultError
 from ..query import FilterError
 from ..recording import StoreError
+from ..redaction import redact_url
 from ..workspaces import WorkspaceError
 from .answers import error_answer
 
@@ -26,13 +27,18 @@ def pairs(submission: Submission) -> Pairs:
 
 
 def guarded(
-    handler: Callable[[Submission], Reply], token: str | None, *, any_host: bool = False
+    handler: Callable[[Submission], Reply], token: str | None, *, any_host: bool = False, bare: bool = False
 ) -> Callable[[Submission], Reply]:
-    """A handler of the inspect API that answers only those who may ask, and tells what is wrong with a question."""
+    """A handler of the inspect API that answers only those who may ask, and tells what is wrong with a question.
+
+    One that is `bare` takes no parameters, and does not look for any: whoever sends some expects what they do not do.
+    """
 
     def answer(submission: Submission) -> Reply:
         try:
             refusal = None if any_host else _refusal(submission, token)
+            if refusal is None and bare:
+                _refuse_parameters(submission)
             return handler(submission) if refusal is None else refusal
         except (ConfigError, FaultError, FilterError, RuleError, WorkspaceError) as error:
             return error_answer(400, str(error))
@@ -40,6 +46,13 @@ def guarded(
             return error_answer(503, str(error))
 
     return answer
+
+
+def _refuse_parameters(submission: Submission) -> None:
+    """Raises FilterError for a question with a parameter, beside the token."""
+    for name, _ in pairs(submission) if submission.query else ():
+        if name != "token":
+            raise FilterError(f"Unknown parameter {name[:80]!r}. {submission.method} takes none here, beside token.")
 
 
 def _refusal(submission: Submission, token: str | None) -> Answer | None:
@@ -62,10 +75,8 @@ def _refusal(submission: Submission, token: str | None) -> Answer | None:
                 headers=[(b"www-authenticate", b"Bearer")],
             )
     elif host and not _is_loopback(host):
-        return error_answer(
-            403,
-            f"The Host {_shown(host.encode())} is not this machine's; ask http://127.0.0.1 or http://localhost instead.",
-        )
+        shown = _shown(host.rpartition("@")[2].encode("latin-1"))
+        return error_answer(403, f"The Host {shown} is not this machine's; ask http://127.0.0.1 or http://localhost instead.")
     return None
 
 
@@ -77,7 +88,7 @@ def _netloc(origin: bytes) -> str | None:
 
 
 def _shown(value: bytes) -> str:
-    return repr(value[:80].decode("latin-1"))
+    return repr(redact_url(value.decode("latin-1"))[:80])
 
 
 def _is_loopback(host: str) -> bool:

@@ -48,16 +48,20 @@ def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
         Endpoint("GET", "/_fake/batches", api.listing("batches")),
         Endpoint("GET", "/_fake/events", api.listing("events")),
         Endpoint("GET", "/_fake/requests", api.listing("requests")),
-        Endpoint("GET", "/_fake/batches/<id>", api.batch),
-        Endpoint("GET", "/_fake/requests/<id>", api.request),
         Endpoint("GET", "/_fake/wait", api.wait, direct=True),
         Endpoint("GET", "/_fake/stats", api.stats),
         Endpoint("DELETE", "/_fake/batches", api.forget),
+    ]
+    bare = [
+        Endpoint("GET", "/_fake/batches/<id>", api.batch),
+        Endpoint("GET", "/_fake/requests/<id>", api.request),
         Endpoint("GET", "/_fake/openapi.json", api.openapi),
     ]
     return [
+        # Takes any parameter, as what watches servers adds some against caches.
         Endpoint("GET", "/_fake/health", guarded(api.health, None, any_host=True), direct=True),
         *(msgspec.structs.replace(row, handler=guarded(row.handler, token)) for row in rows),
+        *(msgspec.structs.replace(row, handler=guarded(row.handler, token, bare=True)) for row in bare),
         *inspect_stream.endpoints(intake, token),
         *inspect_import.endpoints(intake, token),
         *inspect_workspaces.endpoints(intake, token),
@@ -182,6 +186,7 @@ class _Inspect:
                     for event in (events if isinstance(events, list) else ())
                     if isinstance(event, dict)
                 )
+        hint = None if requests else unknown_workspace(self.intake, workspaces_of(on_requests))
         return json_answer(
             200,
             {
@@ -195,7 +200,8 @@ class _Inspect:
                 "findings_by_code": codes,
                 "keep": self.recorder.keep,
                 "forgotten": self.recorder.forgotten,
-            },
+            }
+            | ({} if hint is None else {"hint": hint}),
         )
 
     def forget(self, submission: Submission) -> Answer:

@@ -9,6 +9,7 @@ from ..decoding import decode
 from ..exchange import Answer, Endpoint, Reply, Submission
 from ..intake import Intake, most_of_a_line, source_request_id
 from ..items import RequestItem
+from ..query import SOURCES, Source
 from ..recording import BatchRecord, RequestRecord, Verdict
 from ..words import counted
 from .answers import error_answer, json_answer
@@ -25,7 +26,7 @@ def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
     def begin(submission: Submission) -> Reply:
         return Import(intake, submission.remote)
 
-    return [Endpoint("POST", "/_fake/import", guarded(begin, token), streamed=True)]
+    return [Endpoint("POST", "/_fake/import", guarded(begin, token, bare=True), streamed=True)]
 
 
 class Imported(msgspec.Struct):
@@ -37,7 +38,7 @@ class Imported(msgspec.Struct):
     status: Annotated[int, msgspec.Meta(ge=100, le=599)] = 202
     workspace: str | None = "default"
     key: str | None = None
-    source: str = "import"
+    source: Source = "import"
     findings: list[Finding] = []
 
 
@@ -48,7 +49,7 @@ _EXPECTED: Final = {
     "status": "an HTTP status, 100 to 599",
     "workspace": "a name or null",
     "key": "an API key or null",
-    "source": "a name",
+    "source": f"one of {', '.join(SOURCES)}",
     "findings": "an array of findings as exported",
 }
 

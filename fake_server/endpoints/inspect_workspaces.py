@@ -42,16 +42,19 @@ _EXPECTED: Final = {
 }
 """The members of a WorkspaceBody in words."""
 
+_SHOWN: Final = ("name", "mode", "ignore", "error")
+"""Those that a message may quote: the others may hold secrets."""
+
 
 def endpoints(intake: Intake, token: str | None = None) -> list[Endpoint]:
     """The table; guarded as the rest of the inspect API."""
     api = _Api(intake)
     return [
-        Endpoint("GET", "/_fake/workspaces", guarded(api.list, token)),
-        Endpoint("POST", "/_fake/workspaces", guarded(api.make, token)),
-        Endpoint("PUT", "/_fake/workspaces/<name>", guarded(api.change, token)),
-        Endpoint("DELETE", "/_fake/workspaces/<name>", guarded(api.remove, token)),
-        Endpoint("DELETE", "/_fake/workspaces/<name>/inputs/<key>", guarded(api.remove_input, token)),
+        Endpoint("GET", "/_fake/workspaces", guarded(api.list, token, bare=True)),
+        Endpoint("POST", "/_fake/workspaces", guarded(api.make, token, bare=True)),
+        Endpoint("PUT", "/_fake/workspaces/<name>", guarded(api.change, token, bare=True)),
+        Endpoint("DELETE", "/_fake/workspaces/<name>", guarded(api.remove, token, bare=True)),
+        Endpoint("DELETE", "/_fake/workspaces/<name>/inputs/<key>", guarded(api.remove_input, token, bare=True)),
     ]
 
 
@@ -141,9 +144,9 @@ def _body(submission: Submission) -> WorkspaceBody:
     try:
         return msgspec.json.decode(submission.body, type=WorkspaceBody)
     except Refused as error:
-        value, wrong = reading(submission.body)
+        value, wrong = reading(submission.body, secret=True)
         if wrong is None:
-            wrong = f"The body is not what this endpoint takes. {misfit(value, WorkspaceBody, _EXPECTED) or f'{error}.'}"
+            wrong = f"The body is not what this endpoint takes. {misfit(value, WorkspaceBody, _EXPECTED, _SHOWN) or f'{error}.'}"
         expected = (
             f'{{"name": …, "mode": "{"|".join(MODES)}", "inputs": [{{"key": …, "secret": …}}], "ignore": […], "error": […], '
             '"config": {…}, "native_config": {…}}'

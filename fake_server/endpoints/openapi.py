@@ -252,7 +252,7 @@ def _workspaces() -> Json:
     items = {"type": "object", "properties": {"items": {"type": "array", "items": item}}, "required": ["items"]}
     return {
         "/_fake/workspaces": {
-            "get": inspecting("Workspaces", "listWorkspaces", "List workspaces", 200, items),
+            "get": inspecting("Workspaces", "listWorkspaces", "List workspaces", 200, items, errors=(400,)),
             "post": {
                 **inspecting("Workspaces", "makeWorkspace", "Make a workspace", 201, item, errors=(400, 413)),
                 "requestBody": {"required": True, "content": {"application/json": {"schema": named}}},
@@ -281,7 +281,7 @@ def _workspaces() -> Json:
                 200,
                 {"$ref": f"{REF}Forgotten"},
                 parameters=[name],
-                errors=(404,),
+                errors=(400, 404),
             ),
         },
         "/_fake/workspaces/{name}/inputs/{key}": {
@@ -292,7 +292,7 @@ def _workspaces() -> Json:
                 200,
                 item,
                 parameters=[name, parameter("key", "path", {"type": "string", "minLength": 1}, "The API key of the input.")],
-                errors=(404,),
+                errors=(400, 404),
             ),
         },
     }
@@ -365,7 +365,14 @@ def _server() -> Json:
         },
         "/_fake/snippet/{client}": {"get": _snippet()},
         "/_fake/openapi.json": {
-            "get": inspecting("Server", "getOpenApi", "Describe what is served", 200, {"type": "object", "required": ["openapi"]})
+            "get": inspecting(
+                "Server",
+                "getOpenApi",
+                "Describe what is served",
+                200,
+                {"type": "object", "required": ["openapi"]},
+                errors=(400,),
+            )
         },
     }
 

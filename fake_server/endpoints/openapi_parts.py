@@ -27,7 +27,7 @@ HINT: Final = {
 _FILTERS: Final[dict[str, tuple[Json, str]]] = {
     "workspace": ({"type": "string"}, "The name of the workspace."),
     "key": ({"type": "string"}, "The API key of the input."),
-    "source": ({"type": "string"}, "The family of endpoints, for example events_api."),
+    "source": ({"enum": [*query.SOURCES]}, "The family of endpoints."),
     "status": ({"type": "integer", "minimum": 100, "maximum": 599}, "The HTTP status of the answer."),
     "method": ({"type": "string"}, "The HTTP method."),
     "path": ({"type": "string"}, "The path of the request."),
@@ -53,7 +53,7 @@ def filters(kind: query.Kind) -> list[Json]:
     """The filters of `query.FIELDS`; those on the members of an event's data have names of their own."""
     found = [parameter(name, "query", *_FILTERS[name]) for name in query.FIELDS[kind]]
     for filter in found:
-        if filter["schema"]["type"] == "array":
+        if filter["schema"].get("type") == "array":
             filter |= {"style": "form", "explode": False}
     if kind == "requests":
         return found

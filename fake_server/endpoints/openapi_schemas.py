@@ -146,6 +146,7 @@ _WRITTEN: Final[Json] = {
             "findings_by_code": _COUNTS,
             "keep": {**_COUNT, "description": "How many batches are kept at least."},
             "forgotten": {**_COUNT, "description": "How many were forgotten because of that."},
+            "hint": HINT,
         },
         "required": ["requests", "batches", "events", "keep", "forgotten"],
         "additionalProperties": False,

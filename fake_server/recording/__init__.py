@@ -9,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from ..checks.finding import Finding
+from ..redaction import without_credentials
 
 Verdict = Literal["accepted", "altered", "dropped", "rejected"]
 
@@ -246,4 +247,5 @@ def open_recorder(store: str = "memory", keep: int = 100_000) -> Recorder:
         from .sql import SqlRecorder
 
         return SqlRecorder(store, keep)
-    raise ValueError(f"store is {store!r}; expected 'memory' or 'sqlite:///FILE', for example sqlite:///mparticle.db.")
+    given = without_credentials(repr(store))
+    raise ValueError(f"store is {given}; expected 'memory' or 'sqlite:///FILE', for example sqlite:///mparticle.db.")

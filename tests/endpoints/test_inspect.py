@@ -125,6 +125,12 @@ def test_requests_are_filtered_by_status(fake: Fake) -> None:
         ("batches?verdict=droped", "expected one of accepted, altered, dropped, rejected"),
         ("batches?severity=fatal", "expected one of note, warning, error"),
         ("batches?code=duplicate_batches", "Did you mean duplicate_batch?"),
+        (
+            "batches?source=eventsapi",
+            "source is 'eventsapi', which nothing here has. Did you mean events_api? Sources: events_api, web, android, ios, ",
+        ),
+        ("requests?source=Web", "Did you mean web?"),
+        ("stream?source=x", "Sources: events_api, web, android, ios, native, identity, import, unknown."),
         ("batches?identity=c1", "expected TYPE:VALUE"),
         ("batches?identity=customerid:c1", "Did you mean customer_id?"),
         ("batches?limit=0", "expected a whole number from 1 to 1000"),
@@ -164,6 +170,41 @@ def test_a_wrong_question_gets_400_that_tells_the_right_ones(fake: Fake, questio
 
     assert reply.status == 400
     assert told in reply.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "batches/1.0"),
+        ("GET", "requests/1"),
+        ("GET", "openapi.json"),
+        ("GET", "workspaces"),
+        ("POST", "workspaces"),
+        ("PUT", "workspaces/shop"),
+        ("DELETE", "workspaces/shop"),
+        ("DELETE", "workspaces/shop/inputs/key"),
+        ("POST", "import"),
+    ],
+)
+def test_a_parameter_where_none_is_taken_gets_400_and_changes_nothing(fake: Fake, method: str, path: str) -> None:
+    fake.upload(batch())
+    fake.request("PUT", "/_fake/workspaces/shop", b'{"inputs": [{"key": "key"}]}')
+    before = fake.ask("workspaces"), fake.ask("stats")
+
+    reply = fake.request(method, f"/_fake/{path}?workspace=x", b'{"name": "new", "batch": {}, "received_at_ms": 1}')
+
+    told = f"Unknown parameter 'workspace'. {method} takes none here, beside token."
+    assert (reply.status, reply.messages) == (400, [told])
+    assert (fake.ask("workspaces"), fake.ask("stats")) == before
+
+
+def test_health_takes_any_parameter_as_caches_are_evaded_with_some(fake: Fake) -> None:
+    assert fake.ask("health?_=123")["status"] == "ready"
+
+
+def test_a_token_is_no_parameter_too_many(open_fake: OpenFake) -> None:
+    with open_fake(token="t") as fake:
+        assert fake.request("GET", "/_fake/workspaces?token=t").status == 200
 
 
 # -- items and pages -------------------------------------------------------------------------------------------------------
@@ -424,7 +465,7 @@ def test_an_import_with_a_broken_line_names_it_and_keeps_the_lines_before(fake: 
         ),
         (b'{"batch":{},"received_at_ms":1,"key":3}', "key is the number 3; expected an API key or null."),
         (b'{"batch":{},"received_at_ms":1,"workspace":3}', "workspace is the number 3; expected a name or null."),
-        (b'{"batch":{},"received_at_ms":1,"source":null}', "source is null; expected a name."),
+        (b'{"batch":{},"received_at_ms":1,"source":null}', "source is null; expected one of events_api, web, "),
         (b"sku,name,price", "The text is not JSON: got sku at line 3, column 1; expected a value"),
         (
             b"<html>",
@@ -586,6 +627,20 @@ def test_empty_ndjson_tells_that_nothing_is_known_of_its_workspace_in_a_header(f
     assert (reply.status, reply.headers["x-fake-hint"], reply.body) == (200, hint, b"")
 
 
+def test_stats_of_nothing_tell_that_nothing_is_known_of_the_workspace(fake: Fake) -> None:
+    fake.upload(batch())
+
+    stats = fake.ask("stats?workspace=defualt")
+
+    assert stats["batches"] == 0
+    assert stats["hint"] == "No workspace 'defualt' is known. Did you mean default? There are: default."
+
+
+@pytest.mark.parametrize("question", ["stats", "stats?workspace=default", "stats?status=500"])
+def test_stats_of_a_known_workspace_have_no_hint(fake: Fake, question: str) -> None:
+    assert "hint" not in fake.ask(question)
+
+
 @pytest.mark.parametrize("question", ["batches", "batches?workspace=default", "batches?workspace=default&key=typo"])
 def test_ndjson_of_a_known_workspace_has_no_hint(fake: Fake, question: str) -> None:
     fake.upload(batch())
@@ -735,13 +790,10 @@ def test_a_workspace_larger_than_a_body_may_be_gets_413(open_fake: OpenFake, met
         (b"", "The body is empty."),
         (
             b"name=shop",
-            "The body is not JSON: got name at line 1, column 1 (byte 0); expected a value; near 'name=shop'. This looks",
+            "The body cannot be read as JSON, from line 1, column 1 (byte 0) on; as it may hold secrets, nothing of it",
         ),
-        (
-            b'{"name": "sh',
-            "The body is not JSON: it ends at line 1, column 13 (byte 12), in /name; expected the rest of a string",
-        ),
-        (b'{"name": "\xff"}', "The body is not UTF-8: got byte 0xff"),
+        (b'{"name": "sh', "The body cannot be read as JSON, from line 1, column 13 (byte 12) on; "),
+        (b'{"name": "\xff"}', "The body cannot be read as JSON, from line 1, column 11 (byte 10) on; "),
         (b'{"name": "\\ud800"}', "The body is not what this endpoint takes. "),
         (b'["shop"]', "The body is not what this endpoint takes. It is an array; expected an object."),
         (
@@ -769,6 +821,24 @@ def test_a_body_that_is_no_workspace_is_told_with_what_is_wrong_and_what_is_expe
     assert (reply.status, "`" in reply.messages[0]) == (400, False)
     assert reply.messages[0].startswith(told)
     assert ' Expected {"name": …, "mode": "faithful|strict|lenient", "inputs": [{"key": …, ' in reply.messages[0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"inputs":[{"key":"k","secret":"LEAKPW"}',
+        b'{"inputs":[{"key":"k","secret":LEAKPW}]}',
+        b'{"inputs":[{"key":"k","secret":"LEAKPW\xff"}]}',
+        b'{"inputs":[{"key":"k","secret":["LEAKPW"]}]}',
+        b'{"inputs":"k:LEAKPW"}',
+        b'{"native_config":"LEAKPW"}',
+        b'"k:LEAKPW"',
+    ],
+)
+def test_nothing_is_quoted_of_a_workspace_that_may_be_a_secret(fake: Fake, body: bytes) -> None:
+    reply = fake.request("PUT", "/_fake/workspaces/shop", body)
+
+    assert (reply.status, b"LEAKPW" in reply.body) == (400, False)
 
 
 def test_removing_an_unknown_workspace_gets_404(fake: Fake) -> None:
@@ -919,13 +989,30 @@ def test_a_page_of_the_server_itself_may_ask(fake: Fake) -> None:
         ("/_fake/batches", "*/*", "application/json"),
         ("/_fake/batches", "application/x-ndjson", "application/x-ndjson"),
         ("/_fake/stream", "*/*", "text/event-stream"),
-        ("/_fake/wait", "*/*", None),
     ],
 )
-def test_head_tells_the_type_of_what_get_would_answer(fake: Fake, path: str, accept: str, kind: str | None) -> None:
+def test_head_tells_the_type_of_what_get_would_answer(fake: Fake, path: str, accept: str, kind: str) -> None:
+    fake.upload(batch())
+
     reply = fake.request("HEAD", path, headers={"Accept": accept})
 
     assert (reply.status, reply.headers.get("content-type"), reply.body) == (200, kind, b"")
+
+
+@pytest.mark.parametrize("path", ["/_fake/batches", "/_fake/stream"])
+def test_head_says_no_length_where_get_says_none(fake: Fake, path: str) -> None:
+    assert "content-length" not in fake.request("HEAD", path).headers
+
+
+def test_head_waits_and_is_refused_as_get_is(fake: Fake) -> None:
+    asked = [fake.request(method, "/_fake/wait?event_name=nope&timeout=0") for method in ("HEAD", "GET")]
+
+    assert [reply.status for reply in asked] == [408, 408]
+    assert [reply.headers["content-length"] for reply in asked] == [str(len(asked[1].body))] * 2
+
+
+def test_head_of_a_wrong_question_is_refused_as_get_is(fake: Fake) -> None:
+    assert fake.request("HEAD", "/_fake/stream?evnt_name=x").status == 400
 
 
 @pytest.mark.parametrize("path", ["/_fake/batches", "/_fake/health", "/_fake/nothing"])

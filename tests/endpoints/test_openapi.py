@@ -12,9 +12,12 @@ import schemathesis
 
 from mparticle_fake_server import items, query
 from mparticle_fake_server.checks.finding import CODES, Finding
+from mparticle_fake_server.endpoints import events_api, native_sdk, web_sdk
+from mparticle_fake_server.endpoints.inspect_import import Imported
 from mparticle_fake_server.endpoints.openapi import document
 from mparticle_fake_server.endpoints.profiles import ProfileItem
 from mparticle_fake_server.hosting import open_intake, tables
+from mparticle_fake_server.idsync import replay
 from mparticle_fake_server.waiting import NearMiss
 from tests.hosts import Fake
 
@@ -150,6 +153,12 @@ def test_choices_are_those_that_are_taken(fake: Fake, name: str) -> None:
     fake.ask(f"batches?{name}={','.join(choices)}")
 
     assert f"expected one of {', '.join(choices)}." in reply.messages[0]
+
+
+def test_the_sources_are_those_that_endpoints_record() -> None:
+    recorded = {form.source for form in events_api.FORMS.values()} | {web_sdk.SOURCE, *native_sdk.SOURCES, replay.SOURCE}
+
+    assert set(query.SOURCES) == recorded | {Imported({}, 0).source, "unknown"}
 
 
 def test_what_an_unguarded_server_answers_needs_no_token() -> None:
