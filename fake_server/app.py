@@ -152,7 +152,7 @@ def _stray(intake: Intake, submission: Submission, status: int, paths: list[str]
     else:
         finding = make("path_unknown", f"{submission.method} {shown} is no mParticle endpoint.", hint=_path_hint(path, paths))
     # A browser that shows what is below /_fake asks for an icon too.
-    if not path.startswith("/_fake") and (submission.method, path) != ("GET", "/favicon.ico"):
+    if not path.startswith("/_fake") and not (submission.method in ("GET", "HEAD") and path == "/favicon.ico"):
         try:
             intake.refuse(submission, status, finding, "unknown")
         except StoreError as error:

@@ -187,7 +187,7 @@ class Intake:
             source=source,
             dialect="standard",
             method=submission.method,
-            path=redact_url(submission.path) if "@" in submission.path else submission.path,
+            path=redact_url(submission.path),
             query=redact_query(submission.query) if submission.query else "",
             remote=submission.remote,
             headers=submission.kept or redact(submission.headers),

@@ -14,16 +14,25 @@ _PLAIN_HEADERS: Final = frozenset(
 _SECRET: Final = re.compile(r"auth|cookie|secret|token|passw|signature|api[-_]?key", re.IGNORECASE)
 """What the names of headers and parameters have that hold secrets."""
 
-_SECRET_PARAMETER: Final = re.compile(rf"([?&;]|^)([^=&;?]*(?:{_SECRET.pattern})[^=&;?]*)=[^&;#]*", re.IGNORECASE)
+_SECRET_PARAMETER: Final = re.compile(
+    rf"([?&;]|^)((?=[^=&;?]*?(?:{_SECRET.pattern}))[^=&;?]*+)=[^&;#]*", re.IGNORECASE
+)  # fmt: skip
 
-_CREDENTIALS: Final = re.compile(r"(?!(?<=sqlite):///)(:/+)\S*@|(?<![^\s'\"=(,])()[^\s'\"/@:]*:(?!//)\S*@")
-"""Of a URL, up to the last @: a password may have some. The path of a file may, too. Somebody may leave the scheme out."""
+_CREDENTIALS: Final = re.compile(
+    r"^((?:\w*\()?['\"]?)(?!sqlite:///|\.{0,2}/(?!/))(?=.*:.*@|//.*@)((?:[\w+.-]*:?/+)?).*@", re.DOTALL
+)
+"""Of a URL that may be quoted, up to the last @: a password may have some. The path of a file may, too."""
 
 _END: Final = r"(?:[/?#&\s]|%2F|%3F|%23|%26)"
+_QUOTE: Final = r"[\"'<>]|%22"
+_END_OF_PORT: Final = rf"(?:{_END}|{_QUOTE}|[(),;]|%2C)"
 _AT: Final = r"(?:@|%40)"
+_COLON: Final = r"(?::|%3A)"
 _USER_INFO: Final = re.compile(
     # With a colon that no port follows it is a password, which may have anything up to the last @; else what a host may have.
-    rf"((?::|%3A)(?:/|%2F)++)(?:(?:(?!{_END}|:|%3A|{_AT}).)*+(?::|%3A)(?!\d*+{_END}).*|(?:(?!{_END}).)*){_AT}",
+    # An IPv6 address has colons of its own.
+    rf"({_COLON}(?:/|%2F)++)(?!\[[0-9a-f:.]*\](?:{_COLON}\d*+)?{_END_OF_PORT})"
+    rf"(?:(?:(?!{_END}|{_COLON}|{_AT}).)*+{_COLON}(?!\d*+{_END_OF_PORT}).*|(?:(?!{_END}|{_QUOTE}).)*){_AT}",
     re.IGNORECASE | re.DOTALL,
 )
 """User and password of a URL, also where it is percent-encoded. For a text that ends with @: so no search is longer than it."""
@@ -42,12 +51,16 @@ def redact(headers: Headers) -> bytes:
 
 def _line(header: tuple[bytes, bytes]) -> bytes:
     name, value = header
-    line = name + b": " + (value if name in _PLAIN_HEADERS and b"@" not in value else _without_secrets(name, value))
+    line = name + b": " + (value if name in _PLAIN_HEADERS and not _may_have_user_info(value) else _without_secrets(name, value))
     if len(name) + len(value) <= LONGEST_LINE:
         if len(_lines) >= MOST_LINES:
             _lines.clear()
         _lines[name, value] = line
     return line
+
+
+def _may_have_user_info(value: bytes) -> bool:
+    return b"@" in value or b"%40" in value
 
 
 def _without_secrets(name: bytes, value: bytes) -> bytes:
@@ -80,9 +93,9 @@ def redact_message(text: str) -> str:
     return " ".join(map(redact_url, text.split(" "))) if "@" in text or "%40" in text else text
 
 
-def without_credentials(text: str) -> str:
-    """A message without the user and password of a URL in it, be it one without a scheme."""
-    return _CREDENTIALS.sub(r"\1\2…@", text)
+def without_credentials(url: str) -> str:
+    """For messages, what is meant as a URL, maybe quoted, without its user and password, be it one without a scheme."""
+    return _CREDENTIALS.sub(r"\1\2…@", url)
 
 
 def header_lines(block: bytes) -> Headers:

@@ -38,12 +38,12 @@ MOST_NAMES: Final = 20
 
 
 class CannotVerifyError(click.ClickException):
-    """There is nothing to compare; the message says why, without the password of a URL and what would steer a terminal."""
+    """There is nothing to compare; the message says why, without what would steer a terminal."""
 
     exit_code = 2
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(without_credentials(message)))
+        super().__init__(printable(message))
 
 
 class _Finding(msgspec.Struct):
@@ -129,21 +129,21 @@ def _source(
 
     `seen` gets the number of batches that were forgotten.
     """
+    shown = without_credentials(against)
     if scheme := URL.match(against):
         url = scheme[0].lower() + against[scheme.end() :].rstrip("/")
         return _of_server(url, workspace, key, token, seen), True
     if OTHER_URL.match(against):
-        raise CannotVerifyError(
-            f"{plain(without_credentials(against))} is no URL of a fake, which begins with http:// or https://, nor {A_STORE}."
-        )
+        raise CannotVerifyError(f"{plain(shown)} is no URL of a fake, which begins with http:// or https://, nor {A_STORE}.")
     if ADDRESS.fullmatch(against) and not Path(against).exists():
-        raise CannotVerifyError(f"There is no file {against}. A running fake is named as a URL: --against http://{against}")
+        raise CannotVerifyError(f"There is no file {shown}. A running fake is named as a URL: --against http://{shown}")
     store = against.removeprefix("sqlite:///")
     if store != against or _is_store(Path(against)):
         if not Path(store).is_file():
             raise CannotVerifyError(f"There is no store {store}.")
         return _filtered(_of_store(store, seen), workspace, key), True
-    return _of_file(against, workspace, key), False
+    # The name of a file may look like a URL; of a file that is not there it may be one.
+    return _of_file(against, against if Path(against).exists() else shown, workspace, key), False
 
 
 def _is_store(path: Path) -> bool:
@@ -173,11 +173,11 @@ def _of_server(url: str, workspace: str | None, key: str | None, token: str | No
             seen["forgotten"] = int(answer.json()["forgotten"])
     except click.ClickException as error:
         told = error.message.replace("--url", "--against")
-        if bare := _without_path(url):
+        if bare := _without_path(without_credentials(url)):
             told += f" A fake is named without a path: --against {bare}"
         raise CannotVerifyError(told) from error
     except (ValueError, KeyError) as error:
-        raise CannotVerifyError(f"{url} does not answer as a fake does: {error}.") from error
+        raise CannotVerifyError(f"{without_credentials(url)} does not answer as a fake does: {error}.") from error
 
 
 def _without_path(url: str) -> str | None:
@@ -209,26 +209,26 @@ def _of_store(path: str, seen: Counter[str]) -> Iterator[Arrival]:
         recorder.close()
 
 
-def _of_file(source: str, workspace: str | None, key: str | None) -> Iterator[Arrival]:
+def _of_file(source: str, shown: str, workspace: str | None, key: str | None) -> Iterator[Arrival]:
     from mparticle_fixtures.traffic.reading import ReadError, Traffic, read_batch
 
     try:
         for line in Traffic(source).lines():
             found = read_batch(line.text)
             if isinstance(found, str):
-                raise CannotVerifyError(f"{line.place} of {source} {found}")
+                raise CannotVerifyError(f"{line.place} of {shown} {found}")
             if found.verdict is not None:
                 yield from _filtered([_decode(line.text)], workspace, key)
             elif workspace is not None or key is not None:
                 raise CannotVerifyError(
-                    f"{line.place} of {source} is a batch as generated, which has neither key nor workspace: leave those out."
+                    f"{line.place} of {shown} is a batch as generated, which has neither key nor workspace: leave those out."
                 )
             else:
                 yield Arrival(line.text)
     except ReadError as error:
-        raise CannotVerifyError(str(error)) from error
+        raise CannotVerifyError(str(error).replace(source, shown)) from error
     except msgspec.DecodeError as error:
-        raise CannotVerifyError(f"{line.place} of {source} is no item of an export: {error}.") from error
+        raise CannotVerifyError(f"{line.place} of {shown} is no item of an export: {error}.") from error
 
 
 def _nothing(against: str, workspace: str | None, key: str | None, token: str | None) -> str:

@@ -20,20 +20,21 @@ from tests.hosts import Fake, OpenFake, batch
     [
         ("postgres://u:PW@h/db", "postgres://…@h/db"),
         ("sqlite://u:PW@h/db", "sqlite://…@h/db"),
-        ("'http://u:P@W/PW@h:1' is a URL", "'http://…@h:1' is a URL"),
+        ("'http://u:P@W/PW@h:1'", "'http://…@h:1'"),
         ("u:PW@h", "…@h"),
-        ("'u:PW@h:1' does not begin", "'…@h:1' does not begin"),
+        ("'u:PW@h:1'", "'…@h:1'"),
         ("u:P/W@h", "…@h"),
-        ("There is no file u:PW@h. Name it as --against http://u:PW@h", "There is no file …@h. Name it as --against http://…@h"),
+        ("//u:PW@h", "//…@h"),
+        ("http//u:PW@h", "http//…@h"),
+        ("'http://u:p w@h:1x'", "'http://…@h:1x'"),
+        ("PosixPath('postgres:/u:PW@h')", "PosixPath('postgres:/…@h')"),
     ],
 )
 def test_the_password_of_a_url_is_not_in_a_message(text: str, shown: str) -> None:
     assert without_credentials(text) == shown
 
 
-@pytest.mark.parametrize(
-    "text", ["sqlite:///a/b@c.db", "sqlite:////x/y:z@w.db", "/data/a:b@c.db", "http://h:8080/x", "a@b.c", "at 10:15 by a@b.c"]
-)
+@pytest.mark.parametrize("text", ["sqlite:///a/b@c.db", "sqlite:////x/y:z@w.db", "/data/a:b@c.db", "http://h:8080/x", "a@b.c"])
 def test_what_is_no_password_stays_in_a_message(text: str) -> None:
     assert without_credentials(text) == text
 
@@ -87,6 +88,7 @@ URLS = [
     ("http://u:1PW@host/v2", "http://<redacted>@host/v2"),
     ("http://u:P W@host/v2", "http://<redacted>@host/v2"),
     ("http://PW@host/", "http://<redacted>@host/"),
+    ("http://u:PW@[::1]:80/", "http://<redacted>@[::1]:80/"),
     ("http%3A%2F%2Fu%3APW%40host%2F", "http%3A%2F%2F<redacted>@host%2F"),
     ("http://shop/?next=http://u:PW@host/", "http://shop/?next=http://<redacted>@host/"),
 ]
@@ -98,7 +100,17 @@ def test_the_user_info_of_a_url_is_redacted(sent: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["http://shop/@alice", "http://shop:8080/@alice", "mail=a@b.c", "http%3A%2F%2Fh%2F%40alice", "@"]
+    "text",
+    [
+        "http://[::1]:3000/shop?email=jane@x.com",
+        "bot (http://a.example:8080; me@x.com)",
+        '{"url":"http://localhost:3000","email":"jane@x.com"}',
+        "http://shop/@alice",
+        "http://shop:8080/@alice",
+        "mail=a@b.c",
+        "http%3A%2F%2Fh%2F%40alice",
+        "@",
+    ],
 )
 def test_what_is_no_user_info_stays(text: str) -> None:
     assert redact_url(text) == text
@@ -112,12 +124,15 @@ def test_of_a_message_only_the_word_with_the_url_is_redacted() -> None:
     assert redact_message("got http://u:PW@h/, expected a@b.c") == "got http://<redacted>@h/, expected a@b.c"
 
 
-@pytest.mark.parametrize("piece", ["://a:", ":/", "http://", "/", "1", "%3a%2f", "://a:1/"])
+@pytest.mark.parametrize("piece", ["://a:", ":/", "http://", "/", "1", "%3a%2f", "://a:1/", "token", "token&", "://[::1]:"])
 def test_no_text_is_so_made_that_it_takes_long(piece: str) -> None:
     text = "@://a:" + piece * (64_000 // len(piece)) + "@"
     began = time.process_time()
 
     redact_url(text)
+    redact_query(text + "&a=b")
+    redact_query(text[2:-1] + "&a=b")
+    without_credentials(text)
 
     # What is not linear takes some seconds.
     assert time.process_time() - began < 0.5
@@ -129,6 +144,7 @@ def test_no_text_is_so_made_that_it_takes_long(piece: str) -> None:
         ("referer", "http://u:PW@shop/", "http://<redacted>@shop/"),
         ("origin", "http://u:PW@shop", "http://<redacted>@shop"),
         ("user-agent", "sdk (http://u:PW@shop)", "sdk (http://<redacted>@shop)"),
+        ("user-agent", "x (http%3A%2F%2Fu%3APW%40h/)", "x (http%3A%2F%2F<redacted>@h/)"),
         ("host", "u:PW@shop", "<redacted>@shop"),
         ("from", "a@b.c", "a@b.c"),
     ],
