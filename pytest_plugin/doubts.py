@@ -5,7 +5,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -44,8 +44,10 @@ def doubtful(question: Question, events: "Iterable[Event]") -> Iterable[tuple[st
             yield condition.field, meant
 
 
-def mistaken(question: Question, events: "Iterable[Event]", *, came: bool) -> Iterable[str]:
+def mistaken(question: Question, events: "Callable[[], Iterable[Event]]", *, came: bool) -> Iterable[str]:
     """Because of which mistyped names an assertion may hold, in words: that something `came`, or that nothing did.
+
+    The `events` are asked for only where there is a doubt: with a fake in another process that is a request.
 
     What an event does not have is met by None, and by nothing else. So None makes the first kind hold where a name is mistyped,
     any other value the second. A name that some event has is right, and so is one that mParticle documents.
@@ -55,7 +57,7 @@ def mistaken(question: Question, events: "Iterable[Event]", *, came: bool) -> It
     ]
     if not conditions:
         return
-    listed = list(events)
+    listed = list(events())
     for condition in conditions:
         got = [found for event in listed if (found := condition.read(event)) is not None]
         if condition.is_attribute or _is_all_data(condition):

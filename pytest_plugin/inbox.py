@@ -358,7 +358,7 @@ class Inbox:
 
         `level` is how many of our calls the test's own is away. For journeys too.
         """
-        for reason in doubts.mistaken(question, self._events(), came=came):
+        for reason in doubts.mistaken(question, self._events, came=came):
             warnings.warn(f"{method} holds, perhaps because {reason}", MParticleWarning, stacklevel=level + 2)
 
     def assert_order(self, *steps: Step, **conditions: Any) -> Events:

@@ -553,8 +553,9 @@ class Events(Snapshot[Event]):
 
     def _doubt(self, method: str) -> None:
         # What an assertion gives has been filtered by it, and not here.
-        if self._origin is not None:
-            for reason in doubts.mistaken(self.question, self._origin, came=True):
+        origin = self._origin
+        if origin is not None:
+            for reason in doubts.mistaken(self.question, lambda: origin, came=True):
                 warnings.warn(f"{method} found something, perhaps because {reason}", MParticleWarning, stacklevel=3)
 
     def _ask(self, keywords: Mapping[str, Any]) -> Question:

@@ -39,6 +39,22 @@ def later(action: Any) -> threading.Timer:
 # -- where to send ---------------------------------------------------------------------------------------------------------
 
 
+def test_an_assertion_asks_the_server_once(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent.events(order())
+    asked: list[str] = []
+    batches = sent.inbox.source.batches
+
+    def counted(workspace: str) -> Any:
+        asked.append(workspace)
+        return batches(workspace)
+
+    monkeypatch.setattr(sent.inbox.source, "batches", counted)
+
+    sent.inbox.assert_received("purchase")
+
+    assert len(asked) == 1
+
+
 def test_environ_says_where_to_send_and_as_whom(sent: Sent) -> None:
     assert sent.inbox.environ == {"MPARTICLE_URL": sent.inbox.url, "MPARTICLE_API_KEY": KEY, "MPARTICLE_API_SECRET": SECRET}
 
