@@ -19,8 +19,8 @@ class Bell(Protocol):
     def ring(self) -> None:
         """Wake the task, now or at its next wait; of any thread, also when the loop has ended."""
 
-    async def wait(self, seconds: float) -> None:
-        """Until it was rung since the last wait, at most so long."""
+    async def wait(self, seconds: float) -> bool:
+        """Until it was rung since the last wait, at most so long; whether it was."""
 
 
 def make_bell() -> Bell:
@@ -56,11 +56,13 @@ class _AsyncioBell:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._rung.set)
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._rung.wait()
+        rung = self._rung.is_set()
         self._rung.clear()
+        return rung
 
 
 class _TrioBell:
@@ -73,10 +75,12 @@ class _TrioBell:
         with contextlib.suppress(self._trio.RunFinishedError):
             self._token.run_sync_soon(lambda: self._rung.set())  # noqa: PLW0108  # whichever it is by then
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float) -> bool:
         with self._trio.move_on_after(seconds):
             await self._rung.wait()
+        rung: bool = self._rung.is_set()
         self._rung = self._trio.Event()
+        return rung
 
 
 def _in_asyncio() -> bool:

@@ -1,22 +1,27 @@
 """The Inbox: everything that a test calls on `fake_mparticle`. It asks a Source, and says why where an assertion fails."""
 
+import inspect
 import re
+import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from . import doubts, matching, report
 from .errors import MParticleWarning, UsageError, about_the_test
+from .event_loops import in_event_loop
 from .matching import Question
 from .received import Batch, Batches, Event, Events, Request, Requests
+from .source import test_of
 
 if TYPE_CHECKING:
     import requests
 
+    from mparticle_fake_server.items import RequestItem
     from mparticle_sdk import Configuration, EventsApi
 
     from .interception import Interception
@@ -71,8 +76,10 @@ class Inbox:
         self._taking = threading.Lock()
         self._taken: dict[str, list[list[str | None]]] = {}
         self._faulting = threading.Lock()
+        self._limited = False
         self._held: list[Held[Any]] = []
         self._unentered: list[Expectation] = []
+        self._waits: list[tuple[Question, Coroutine[Any, Any, Events]]] = []
         self.interceptions: list[Interception] = []
         """Those of this test, also if they have ended: reports tell what they refused."""
         self.sent_keyless = False
@@ -209,16 +216,26 @@ class Inbox:
     def close(self) -> None:
         """End what is intercepted and claimed, and close the connections of `api`. Twice does no harm.
 
-        Raises UsageError for an `expect` that no `with` was written for, and whatever interception failed with.
+        Raises UsageError for an `expect` that no `with` was written for, and a `wait_for_async` that nobody awaited, and whatever
+        interception failed with.
         """
         unentered, self._unentered = self._unentered, []
+        waits, self._waits = self._waits, []
+        unawaited = [(question, wait) for question, wait in waits if inspect.getcoroutinestate(wait) == inspect.CORO_CREATED]
+        for _, wait in unawaited:
+            wait.close()  # or Python warns of it too
         with ExitStack() as stack:
             if self._api is not None:
                 stack.callback(self._api.close)
+            if self._limited:
+                stack.callback(_let_the_official_sdk_send)
             for held in self._held:
                 stack.callback(held.end)
         if unentered:
             raise UsageError(f"{unentered[0]!r} expected nothing: it is a context manager, so write `with` before it.")
+        if unawaited:
+            asked = report.describe(unawaited[0][0])
+            raise UsageError(f"wait_for_async({asked}) waited for nothing: it is a coroutine, so write `await` before it.")
 
     # -- what was received -------------------------------------------------------------------------------------------------
 
@@ -243,12 +260,26 @@ class Inbox:
 
     def unclaimed(self) -> list[Request]:
         """Requests since this Inbox was made that belong to no workspace, for example because the key is unknown."""
+        return [Request(item) for item in self.unclaimed_items()]
+
+    def unclaimed_items(self) -> "list[RequestItem]":
+        """The same as the source has them. For the verdict."""
         items = self.source.requests(None)
+        # By their order, not by their time: a test may have set the clock.
         if self._unclaimed_before is not None:
             ids = [item.id for item in items]
             if self._unclaimed_before in ids:
                 items = items[ids.index(self._unclaimed_before) + 1 :]
-        return [Request(item) for item in items]
+        return items
+
+    def of_ended_tests(self) -> dict[str, int]:
+        """How many requests came since this Inbox was made with the keys of tests that have ended, by test. For reports."""
+        came = {
+            test_of(workspace): sum(request.received_at_ms >= self.began_ms for request in self.source.requests(workspace))
+            for workspace in self.source.late()
+            if workspace != self.workspace
+        }
+        return {test: count for test, count in came.items() if count}
 
     def snapshot(self) -> list[dict[str, Any]]:
         """What was received, in a form that is the same in every run: for syrupy, inline-snapshot or a file.
@@ -289,16 +320,16 @@ class Inbox:
         self.doubt(wanted.question, "wait_for", came=True)
         return self._asked_for(wanted.question, wanted.events())
 
-    async def wait_for_async(
-        self,
-        what: What = None,
-        /,
-        count: int = 1,
-        timeout: float | None = None,  # noqa: ASYNC109  # as wait_for
-        **conditions: Any,
-    ) -> Events:
-        """`wait_for` without blocking the event loop."""
+    def wait_for_async(
+        self, what: What = None, /, count: int = 1, timeout: float | None = None, **conditions: Any
+    ) -> Coroutine[Any, Any, Events]:
+        """`wait_for` without blocking the event loop. A test that never awaits it fails at its end."""
         wanted = self._wanted(what, count, timeout, conditions, "wait_for_async")
+        wait = self._wait_async(wanted)
+        self._waits.append((wanted.question, wait))
+        return wait
+
+    async def _wait_async(self, wanted: "Wanted") -> Events:
         if not await self.source.wait_async(wanted.poll, wanted.timeout):
             raise AssertionError(report.not_met(self, wanted, awaited=True))
         self.doubt(wanted.question, "wait_for_async", came=True)
@@ -344,7 +375,8 @@ class Inbox:
     def assert_not_received(self, what: What = None, /, within: float = 0, **conditions: Any) -> None:
         """That no event was received that matches, nor comes `within` seconds. Fails as soon as one comes.
 
-        Raises AssertionError with a report, UsageError. Warns if a keyword is mistyped, so that nothing could match.
+        Raises AssertionError with a report, UsageError. Warns if a keyword is mistyped, so that nothing could match, and if
+        `within` stopped an event loop, so that nothing of it could come.
         """
         question = matching.ask(what, conditions, "assert_not_received", ("within",))
         matching.check_second("within", within, "assert_not_received")
@@ -352,6 +384,14 @@ class Inbox:
         if wanted.poll() or (wanted.timeout and self.source.wait(wanted.poll, wanted.timeout)):
             raise AssertionError(report.not_wanted(self, question, wanted.events()))
         self.doubt(question, "assert_not_received", came=False)
+        if wanted.timeout and in_event_loop():
+            seconds = f"{wanted.timeout:g}"
+            warnings.warn(
+                f"assert_not_received(…, within={seconds}) stopped the event loop that the test runs in: nothing could come from "
+                f"its tasks. Let them run before, by `await asyncio.sleep({seconds})` or trio's, and leave out `within`.",
+                MParticleWarning,
+                stacklevel=2,
+            )
 
     def doubt(self, question: Question, method: str, *, came: bool, level: int = 1) -> None:
         """Warn if an assertion that something came, or nothing did, may hold because of a mistyped name.
@@ -466,11 +506,19 @@ class Inbox:
 
     def _put_faults(self, fleeting: list[dict[str, Any]], lasting: dict[str, Any]) -> None:
         told = [{name: value for name, value in fault.items() if value is not None} for fault in (*fleeting, lasting)]
+        self._limited |= any("retry_after" in fault for fault in told)
         if told[-1].get("status") or told[-1].get("delay"):
             told[-1]["times"] = None
         else:
             told.pop()
         self.source.put_faults(self.workspace, told)
+
+
+def _let_the_official_sdk_send() -> None:
+    """Forget the Retry-After that it keeps for the whole process: the next tests have not asked for it."""
+    rest = sys.modules.get("mparticle.rest")
+    if (client := getattr(rest, "RESTClientObject", None)) is not None:
+        client.latest_response = None
 
 
 def _step(step: Any, conditions: dict[str, Any], method: str) -> Question:

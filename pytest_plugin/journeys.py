@@ -47,7 +47,7 @@ class Journey:
         question = Question(conditions)
         events = inbox.events.matching(question)
         if not events:
-            raise AssertionError(report.not_received(inbox, question, [], None))
+            raise AssertionError(report.not_received(inbox, question, [], None, "journey"))
         return cls(inbox, events, ", ".join(f"{condition.field}={condition.expected!r}" for condition in conditions))
 
     def __repr__(self) -> str:

@@ -34,6 +34,8 @@ IDENTITY_TYPES: Final[tuple[str, ...]] = get_args(IdentityTypeName)
 CONTROLS: Final = ("count", "times", "timeout", "within")
 """Keywords that say how often and how long, in every question."""
 
+_WAITING: Final = frozenset(("timeout", "within"))
+
 REQUEST_MEMBERS: Final = ("status", "method", "path", "query", "key", "source", "remote")
 BATCH_FACTS: Final = ("verdict", "status", "key", "source")
 """What is known of a batch besides its own members."""
@@ -104,6 +106,8 @@ def ask(
     for name, expected in keywords.items():
         if name in CONTROLS:
             takes = f"{method} takes {_listed(controls)}" if controls else f"{method} takes none of {_listed(CONTROLS)}"
+            if name in _WAITING and not _WAITING & {*controls}:
+                takes += ", and does not wait: wait_for takes count and timeout, assert_not_received takes within"
             raise UsageError(
                 f"{method} got {name}={expected!r}; {takes}. A custom attribute of this name is asked for by "
                 f"attributes={{{name!r}: …}}."

@@ -44,6 +44,20 @@ class _Element(Mapping[str, Any]):
         except KeyError:
             raise NoMemberError(self._no_member(name)) from None
 
+    if not TYPE_CHECKING:  # to which every attribute would then be one
+
+        def __getattr__(self, name: str) -> Any:
+            __tracebackhide__ = True
+            try:
+                # Once more, for a property whose own code raised this.
+                return object.__getattribute__(self, name)
+            except AttributeError as error:
+                if hasattr(type(self), name) or name.startswith("_"):
+                    raise
+                public = [known for known in dir(type(self)) if not known.startswith("_")]
+                hint = f" What was sent is read as [{name!r}]." if name in self._members else did_you_mean(name, public)
+                raise AttributeError(f"{error}.{hint}") from None
+
     def get(self, name: str, default: Any = None) -> Any:
         """The member of this name, or `default`."""
         return self._members.get(name, default)
@@ -441,7 +455,9 @@ class Snapshot(Sequence[T], Generic[T]):
         try:
             return self._elements[index]
         except IndexError:
-            raise IndexError(f"There is no {index} among {len(self)}:\n{self!r}") from None
+            __tracebackhide__ = True
+            there = f"There is no {index} among {len(self)}:\n{self!r}" if self._elements else self._failure("at least one")
+            raise IndexError(there) from None
         except TypeError:
             raise UsageError(
                 f"{index!r:.80} is no place in a list of {self.plural()}; expected a number or a slice. "

@@ -54,6 +54,8 @@ class RemoteSource:
     Raises MParticleError if nothing answers there, or something that is no fake mParticle, or if it wants another token.
     """
 
+    shared = True
+
     def __init__(self, url: str, token: str | None = None) -> None:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -66,6 +68,7 @@ class RemoteSource:
         self._retired: dict[str, _Trace] = {}
         self._tests: dict[str, str] = {}
         self._unclaimed = _Trace()
+        self.given_back: dict[str, int] = {}
         status, answer, _ = self._exchange("GET", "/_fake/health", None, 0)
         if status != HTTPStatus.OK or not _is_health(answer):
             self.close()
@@ -105,7 +108,7 @@ class RemoteSource:
         try:
             path = Certificates().ca_path
         except CertificateError as error:
-            raise MParticleError(str(error)) from error
+            raise MParticleError(str(error)) from None
         if not path.exists():
             raise MParticleError(
                 f"The CA of the fake of --mparticle-url is not known here: no {path}, where 'serve --tls' keeps it."
@@ -172,11 +175,13 @@ class RemoteSource:
         except MParticleError as error:
             for other in self._ask("GET", "/_fake/workspaces")["items"]:
                 if any(given["key"] == key for given in other["inputs"]) and other["name"] != _there(workspace):
-                    raise ClaimError(claimed(key, self._tests.get(other["name"], other["name"]))) from error
-            raise ClaimError(str(error)) from error
+                    raise ClaimError(claimed(key, self._tests.get(other["name"], other["name"]))) from None
+            raise ClaimError(str(error)) from None
 
     def release(self, workspace: str, key: str) -> None:
         """Give a claimed key back."""
+        if key not in self.given_back:
+            self.given_back[key] = len(self.requests(None))
         self._ask("DELETE", f"{_path(workspace)}/inputs/{quote(key, safe='')}")
 
     # -- what arrived ------------------------------------------------------------------------------------------------------
@@ -256,27 +261,34 @@ class RemoteSource:
 
     def wait(self, until: Callable[[], bool], timeout: float) -> bool:
         """Sleep until something arrives that makes `until()` true, at most `timeout` seconds; returns its last value."""
-        end = time.monotonic() + timeout
+        began = time.monotonic()
+        slept = 0.0
         while not until():
-            left = end - time.monotonic()
+            # What was slept in vain counts even if the test has stopped the clock.
+            left = timeout - max(time.monotonic() - began, slept)
             if left <= 0:
                 return False
-            self._look(min(left, LOOK_SECONDS))
+            seconds = min(left, LOOK_SECONDS)
+            if not self._look(seconds):
+                slept += seconds
         return True
 
     async def wait_async(self, until: Callable[[], bool], timeout: float) -> bool:  # noqa: ASYNC109  # as `wait`
         """The same without blocking the event loop."""
-        end = time.monotonic() + timeout
+        began = time.monotonic()
+        slept = 0.0
         while True:
-            left = max(0.0, end - time.monotonic())
+            left = max(0.0, timeout - max(time.monotonic() - began, slept))
+            seconds = min(left, LOOK_SECONDS)
             # In slices, so that the thread of whoever is cancelled soon ends.
-            if await in_thread(partial(self.wait, until, min(left, LOOK_SECONDS))):
+            if await in_thread(partial(self.wait, until, seconds)):
                 return True
             if left <= LOOK_SECONDS:
                 return False
+            slept += seconds
 
-    def _look(self, seconds: float) -> None:
-        """Return when a batch arrives that was not read, or after `seconds`."""
+    def _look(self, seconds: float) -> bool:
+        """Return when a batch arrives that was not read, or after `seconds`; whether one arrived."""
         with self._lock:
             read = [
                 (tuple(map(int, trace.batches[-1].id.split("."))), trace.batches[-1].id)
@@ -293,6 +305,7 @@ class RemoteSource:
             raise MParticleError(self._refusal("GET /_fake/wait", status, answer))
         for workspace in workspaces if status == HTTPStatus.OK else ():
             self.batches(workspace)
+        return status == HTTPStatus.OK
 
     # -- faults ------------------------------------------------------------------------------------------------------------
 
@@ -352,7 +365,7 @@ class RemoteSource:
                 raise MParticleError(
                     f"The fake at {self._url} does not answer {method} {target.partition('?')[0]}: {error!r}. "
                     "Start it with 'mparticle-fake serve', or leave out --mparticle-url for one in this process."
-                ) from error
+                ) from None
             self._put_back(connection)
             return response.status, answer, response.headers
 

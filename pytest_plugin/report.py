@@ -33,7 +33,7 @@ from .telling import (
     lines_of,
     refused_blocks,
 )
-from .wording import of_silence, safe_repr
+from .wording import of_ended, of_silence, safe_repr
 
 if TYPE_CHECKING:
     from .inbox import Inbox, Wanted
@@ -93,15 +93,17 @@ def not_met(inbox: "Inbox", wanted: "Wanted", *, expected: bool = False, awaited
     return _full(inbox, head, wanted.question, found=found, candidates=candidates, notes=notes)
 
 
-def not_received(inbox: "Inbox", question: Question, found: list[Event], times: int | None) -> str:
-    """assert_received."""
+def not_received(
+    inbox: "Inbox", question: Question, found: list[Event], times: int | None, method: str = "assert_received"
+) -> str:
+    """assert_received, and a journey of nobody."""
     if times is None:
         head = f"no {describe(question)} was received"
     else:
         head = f"{describe(question)} was received {in_words(len(found))}, expected {in_words(times)}"
     notes = []
     if not inbox.all_batches():
-        notes.append("note: assert_received does not wait; if the code under test sends in the background, wait_for does")
+        notes.append(f"note: {method} does not wait; if the code under test sends in the background, wait_for does")
     return _full(inbox, head, question, found=found, closest=times is None or len(found) < times, notes=notes)
 
 
@@ -226,6 +228,8 @@ def _full(
 
 def _nothing(inbox: "Inbox") -> list[str]:
     head = [f"nothing was received with the key {inbox.key!r}."]
+    if ended := of_ended(inbox.of_ended_tests()):
+        return head + ended
     if not inbox.interceptions:
         head.append("Does the code under test send to fake_mparticle.url, with fake_mparticle.key and .secret (see .environ)?")
     return head + of_silence(inbox.interceptions)

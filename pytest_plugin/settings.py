@@ -69,7 +69,9 @@ class Settings:
         """None if neither says one."""
         given = config.getoption("--mparticle-url")
         self.url: str | None = (
-            _url(given, "--mparticle-url") if given is not None else _url(config.getini("mparticle_url") or None, "mparticle_url")
+            _url(given, "--mparticle-url")
+            if given is not None
+            else _url(config.getini("mparticle_url") or None, "The ini option mparticle_url")
         )
         dump = config.getoption("--mparticle-dump")
         ini = config.getini("mparticle_dump")
@@ -82,7 +84,10 @@ class Settings:
         )
         self.allow: tuple[str, ...] = tuple(config.getini("mparticle_allow"))
         if self.allow and self.allow != (ALL,):
-            check_codes(self.allow, "The ini option mparticle_allow")
+            where = "The ini option mparticle_allow"
+            if ALL in self.allow:
+                raise pytest.UsageError(f"{where} names {ALL!r} besides codes: it allows everything, alone.")
+            check_codes(self.allow, where, ALL)
 
     def describe(self) -> str:
         """One line for the head of the report."""
@@ -99,13 +104,14 @@ class Settings:
 SETTINGS: Final = pytest.StashKey[Settings]()
 
 
-def check_codes(codes: Iterable[str], where: str) -> None:
-    """Refuse codes that no finding has, with a UsageError that begins with `where`."""
+def check_codes(codes: Iterable[str], where: str, everything: str | None = None) -> None:
+    """Refuse codes that no finding has, with a UsageError that begins with `where`; `everything` is the word for all of them."""
     from mparticle_fake_server.checks.finding import CODES
 
     for code in codes:
         if code not in CODES:
-            meant = did_you_mean(code.lower().replace("-", "_"), CODES) or " docs/findings.md lists them."
+            meant = did_you_mean(code.lower().replace("-", "_"), [*CODES, everything] if everything else CODES)
+            meant = meant or f" docs/findings.md lists them{f'; {everything!r} allows everything' if everything else ''}."
             raise pytest.UsageError(f"{where} names {code!r}, which is no code of a finding.{meant}")
 
 

@@ -65,6 +65,14 @@ class Source(Protocol):
     def forked(self) -> bool:
         """Whether this is another process than the one that made this source: there is nothing to ask, and nothing to end."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether other runs and workers may send here too."""
+
+    @property
+    def given_back(self) -> dict[str, int]:
+        """The keys that tests claimed and gave back, with how many requests belonged to no workspace at the first time."""
+
     def claim(self, workspace: str, key: str, secret: str | None) -> None:
         """Take a key for a workspace; None accepts every secret. Raises ClaimError, which names the test that has the key."""
 
@@ -110,6 +118,8 @@ class LocalSource:
     made anew in a temporary one. Raises MParticleError for an option that is impossible.
     """
 
+    shared = False
+
     def __init__(
         self, host: str = "127.0.0.1", port: int = 0, *, certificates: str | os.PathLike[str] | None = None, **options: Any
     ) -> None:
@@ -128,6 +138,7 @@ class LocalSource:
         self._position = 0
         self._traces: dict[str | None, _Trace] = {}
         self._retired: list[str] = []
+        self.given_back: dict[str, int] = {}
 
     # -- the server --------------------------------------------------------------------------------------------------------
 
@@ -180,9 +191,16 @@ class LocalSource:
             raise MParticleError(
                 f"{error} The fixture fake_mparticle_address chooses it; port 0 takes a free one, which each worker of "
                 "pytest-xdist needs."
-            ) from error
+            ) from None
         except ServerError as error:
-            raise MParticleError(f"{error} The fixture fake_mparticle_address chooses it.") from error
+            raise MParticleError(f"{error} The fixture fake_mparticle_address chooses it.") from None
+        except RuntimeError as error:
+            if type(error).__module__ != "pytest_socket":
+                raise
+            raise MParticleError(
+                f"The fake cannot listen, as pytest-socket forbids it: {error} Allow it: --allow-hosts=127.0.0.1, or do without "
+                ".url and all that has it: fake_mparticle.intercept() and .session() need no socket."
+            ) from None
 
     @property
     def server(self) -> "FakeServer":
@@ -260,12 +278,14 @@ class LocalSource:
         except WorkspaceError as error:
             holder = workspaces.input(key)
             if holder is None or holder.workspace.name == workspace:
-                raise ClaimError(str(error)) from error
-            raise ClaimError(claimed(key, holder.workspace.name)) from error
+                raise ClaimError(str(error)) from None
+            raise ClaimError(claimed(key, holder.workspace.name)) from None
 
     def release(self, workspace: str, key: str) -> None:
         """Give a claimed key back."""
         self._check_process()
+        if key not in self.given_back:
+            self.given_back[key] = len(self.requests(None))
         self._server.intake.workspaces.release(workspace, key)
 
     # -- what arrived ------------------------------------------------------------------------------------------------------
@@ -305,23 +325,20 @@ class LocalSource:
     def wait(self, until: Callable[[], bool], timeout: float) -> bool:
         """Sleep until something arrives that makes `until()` true, at most `timeout` seconds; returns its last value."""
         self._check_process()
-        recorder = self._recorder
+        bell = threading.Event()
+        unsubscribe = self._recorder.subscribe(bell.set)
         end = time.monotonic() + timeout
-        seen = 0
-
-        def something_came() -> bool:
-            return recorder.last_id() != seen
-
-        while True:
-            # Before the look, so that what arrives during it is not slept through.
-            seen = recorder.last_id()
+        try:
             # Not under the recorder's lock: a condition of the test may itself send to this server.
-            if until():
-                return True
-            left = end - time.monotonic()
-            if left <= 0:
-                return False
-            recorder.wait(something_came, left)
+            while not until():
+                left = end - time.monotonic()
+                # Who slept in vain has waited for all of it, even if the test has stopped the clock.
+                if left <= 0 or not bell.wait(left):
+                    return until()
+                bell.clear()
+        finally:
+            unsubscribe()
+        return True
 
     async def wait_async(self, until: Callable[[], bool], timeout: float) -> bool:  # noqa: ASYNC109  # as `wait`
         """The same without blocking the event loop."""
@@ -332,9 +349,8 @@ class LocalSource:
         try:
             while not until():
                 left = end - time.monotonic()
-                if left <= 0:
-                    return False
-                await bell.wait(left)
+                if left <= 0 or not await bell.wait(left):
+                    return until()
         finally:
             unsubscribe()
         return True

@@ -20,7 +20,7 @@ from mparticle_fake_server.words import counted, printable
 from .errors import MParticleError, MParticleWarning
 from .marker import Allowance
 from .source import test_of
-from .wording import FAULT, called, hint_of, of_silence
+from .wording import FAULT, called, hint_of, of_ended, of_silence
 
 if TYPE_CHECKING:
     import pytest
@@ -92,6 +92,7 @@ class Trial:
             self._warn(part for _, part in parts)
             if over and not self.failed:
                 self._warn_of_faults()
+                self._warn_of_strangers()
         except MParticleWarning as error:
             # A filter of the suite makes errors of them.
             self.failed = True
@@ -138,6 +139,26 @@ class Trial:
             text += " The code under test sent less often than that: lower `times`, or find out why it does not try again."
             warnings.warn_explicit(text, MParticleWarning, self._path, self._line)
 
+    def _warn_of_strangers(self) -> None:
+        """What was refused instead, where nothing came with the key of the test: an assertion that nothing did holds for that."""
+        if self._judged or self._source.shared:
+            return
+        strangers = [
+            (request, finding.code)
+            for request in self._unclaimed_requests()
+            for finding in request.findings
+            if finding.code in ("credentials_missing", "credentials_wrong") and not self._allowance.covers(finding.code)
+        ]
+        if not strangers:
+            return
+        last, code = strangers[-1]
+        count = len(strangers)
+        text = f"Nothing came with this test's key, but {counted(count, 'request')} with credentials of no test did"
+        text += f"{', the last' if count > 1 else ''}: {_head(last)}{_with_key(last)}."
+        text += " If that is the code under test, it does not send with fake_mparticle.key and .secret"
+        text += f"; fake_mparticle.claim({last.key[:40]!r}) receives what is sent with this one." if last.key else "."
+        warnings.warn_explicit(f"{text} [{code}]", MParticleWarning, self._path, self._line)
+
     # -- the report --------------------------------------------------------------------------------------------------------
 
     def section(self) -> str:
@@ -153,7 +174,8 @@ class Trial:
         unclaimed = self._unclaimed()
         if not lines:
             interceptions = self.inbox.interceptions if self.inbox is not None else []
-            lines = ["Nothing was sent with this test's key.", *([] if unclaimed else of_silence(interceptions))]
+            ended = of_ended(self.inbox.of_ended_tests()) if self.inbox is not None else []
+            lines = ["Nothing was sent with this test's key.", *(ended or ([] if unclaimed else of_silence(interceptions)))]
         if len(lines) > MOST_LINES:
             lines[MOST_LINES - 1 :] = [
                 f"… and {len(lines) - MOST_LINES + 1} more lines. --mparticle-dump DIR writes all batches."
@@ -168,7 +190,7 @@ class Trial:
         return ["Unclaimed, sent by this test or by something beside it with credentials of no test:", *lines] if lines else []
 
     def _unclaimed_requests(self) -> "list[RequestItem]":
-        return [request for request in self._source.requests(None) if request.received_at_ms >= self._began_ms]
+        return self.inbox.unclaimed_items() if self.inbox is not None else []
 
     def _dump(self, folder: Path, test_id: str) -> Path | None:
         """Write what was sent to a file of the test's name, NDJSON as `/_fake/import` takes it; returns it, None if nothing was.
@@ -350,7 +372,7 @@ def file_name(test_id: str) -> str:
 
 
 def late_lines(source: "Source") -> list[str]:
-    """A line for each test after whose end something was sent with its key."""
+    """A line for each test after whose end something was sent with its key, and for each claimed key between two tests."""
     if source.forked:
         return []
     lines = []
@@ -359,6 +381,10 @@ def late_lines(source: "Source") -> list[str]:
         names = list(dict.fromkeys(_name(event) for event in events))
         what = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         lines.append(f"{test_of(workspace)}: {counted(len(requests), 'request')}, {counted(len(events), 'event')}: {what or '–'}")
+    unclaimed = source.requests(None) if source.given_back else []
+    for key, before in source.given_back.items():
+        if count := sum(request.key == key for request in unclaimed[before:]):
+            lines.append(f"the key {key[:40]!r}, when no test claimed it any more: {counted(count, 'request')}, refused")
     return lines
 
 
@@ -368,5 +394,6 @@ def tell_late(lines: list[str]) -> str:
     return (
         "\n".join(lines[:MOST_LATE])
         + more
-        + "\nNo test saw these. Let the code under test send, or wait for it (fake_mparticle.wait_for), before the test ends."
+        + "\nNo test saw these. Let the code under test send, or wait for it (fake_mparticle.wait_for), before the test ends;"
+        + " a client that it keeps from one test to the next sends with the key of the first."
     )

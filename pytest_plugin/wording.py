@@ -1,10 +1,10 @@
 """What a report calls a test's own values, whatever their classes do, and how it words what is meant for another reader."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from mparticle_fake_server.words import printable
+from mparticle_fake_server.words import counted, printable
 
 if TYPE_CHECKING:
     from mparticle_fake_server.checks.finding import Finding
@@ -58,6 +58,16 @@ def hint_of(finding: "Finding") -> str | None:
 def called(method: str, path: str) -> str:
     """A request by its method and path, which what is no HTTP has not."""
     return f"{method} {path}" if method != "?" else "no HTTP request"
+
+
+def of_ended(came: "Mapping[str, int]") -> list[str]:
+    """What may be wrong where requests came with the keys of tests that have ended, `came` of each; nothing if none did."""
+    if not came:
+        return []
+    first, *others = came
+    whose = f"{printable(first)}, which has ended" + (f", and of {counted(len(others), 'other')}" if others else "")
+    text = f"{counted(sum(came.values()), 'request')} came meanwhile with the key of {whose}. "
+    return textwrap.wrap(f"{text}Does the code under test keep a client, or its key, from one test to the next?", WIDTH)
 
 
 def of_silence(interceptions: "Sequence[Interception]") -> list[str]:

@@ -126,6 +126,21 @@ def test_a_port_in_use_is_told_with_the_fixture_that_chooses_it(suite: Suite) ->
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"*MParticleError: Port {port} on 127.0.0.1 is in use.*fake_mparticle_address*"])
+    result.stdout.no_fnmatch_line("*direct cause of the following exception*")  # the message has all of it
+
+
+def test_a_suite_without_sockets_is_told_what_needs_none(suite: Suite, real_part: RealPart) -> None:
+    real_part(find_spec("pytest_socket") is not None, "pytest-socket is not installed")
+    suite.write("""
+        def test_url(fake_mparticle):
+            fake_mparticle.url
+    """)
+
+    result = suite.run_apart("--disable-socket", "-W", "ignore", plugins=["pytest_socket"])
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E  *MParticleError: *pytest-socket*--allow-hosts=127.0.0.1*intercept()*", "test_it.py:6: *"])
+    result.stdout.no_fnmatch_line("*direct cause of the following exception*")
 
 
 def test_defaults_can_be_overridden(suite: Suite) -> None:
@@ -250,6 +265,21 @@ def test_two_tests_cannot_claim_a_key_at_once_and_the_error_names_the_other() ->
         source.claim("tests/test_b.py::test_second #2", "the-key", None)
 
     source.close()
+
+
+def test_the_report_of_a_claim_that_fails_shows_the_test_and_nothing_of_ours(suite: Suite) -> None:
+    suite.write("""
+        def test_claims(fake_mparticle, fake_mparticle_server):
+            fake_mparticle_server.open_workspace("other #1", "other", "s", mode="faithful")
+            fake_mparticle_server.claim("other #1", "the-key", None)
+            fake_mparticle.claim("the-key")
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E  *ClaimError: The API key 'the-key' is claimed by the test other until *", "test_it.py:8: *"])
+    result.stdout.no_fnmatch_line("*direct cause of the following exception*")
 
 
 def test_a_released_key_can_be_claimed_by_another() -> None:

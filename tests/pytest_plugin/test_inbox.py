@@ -29,6 +29,11 @@ def names(events: Events) -> list[str]:
     return [found.name for found in events]
 
 
+def shown_files(failure: pytest.ExceptionInfo[BaseException]) -> set[str]:
+    """Whose code the traceback in a report has."""
+    return {str(entry.path) for entry in failure.traceback if not entry.ishidden(failure)}
+
+
 def later(action: Any) -> threading.Timer:
     """Do something in another thread, soon after a wait has begun."""
     timer = threading.Timer(0.02, action)
@@ -163,6 +168,16 @@ def test_an_index_beyond_the_end_shows_what_there_is(sent: Sent) -> None:
         sent.inbox.events[3]
 
 
+def test_an_index_into_an_empty_list_is_told_as_first_is(sent: Sent) -> None:
+    with pytest.raises(IndexError) as failure:
+        sent.inbox.events[0]
+    with pytest.raises(AssertionError) as of_first:
+        sent.inbox.events.first  # noqa: B018  # raises
+
+    assert str(failure.value) == str(of_first.value)
+    assert shown_files(failure) == {__file__}
+
+
 def test_a_name_as_an_index_names_the_filters(sent: Sent) -> None:
     with pytest.raises(UsageError, match=r"Filters are \.named\(…\) and \.where\(…\)"):
         sent.inbox.events["login"]  # type: ignore[call-overload]
@@ -279,6 +294,19 @@ def test_a_member_that_is_not_there_is_a_key_error_that_names_those_that_are(sen
         "<custom_event \"login\" customer_id='c1'> has no 'event_nme'. Did you mean event_name? "
         "It has: event_name, custom_event_type."
     )
+
+
+def test_a_member_that_is_read_as_an_attribute_is_told_how_to_be_read(sent: Sent) -> None:
+    sent.events(event("login"))
+
+    with pytest.raises(AttributeError) as of_event:
+        sent.inbox.events[0].event_name  # type: ignore[attr-defined]  # noqa: B018  # raises
+    with pytest.raises(AttributeError) as of_batch:
+        sent.inbox.batches[0].evnts  # type: ignore[attr-defined]  # noqa: B018  # raises
+
+    assert str(of_event.value) == "'Event' object has no attribute 'event_name'. What was sent is read as ['event_name']."
+    assert str(of_batch.value) == "'Batch' object has no attribute 'evnts'. Did you mean events?"
+    assert shown_files(of_event) == {__file__}
 
 
 def test_an_event_knows_where_it_came_from(sent: Sent) -> None:
@@ -423,6 +451,26 @@ def test_wait_for_async_can_be_cancelled(sent: Sent, backend: str) -> None:
         return scope.cancelled_caught
 
     assert anyio.run(scenario, backend=backend)
+
+
+def test_wait_for_async_that_nobody_awaits_is_told_when_the_test_ends(sent: Sent) -> None:
+    sent.inbox.wait_for_async("login", customer_id="c1")  # type: ignore[unused-coroutine]  # as one without mypy has it
+
+    expected = (
+        r"""wait_for_async\(event "login" with customer_id='c1'\) waited for nothing: it is a coroutine, so write `await`"""
+    )
+    with pytest.raises(UsageError, match=expected):
+        sent.inbox.close()
+
+
+def test_wait_for_async_that_was_cancelled_is_not_told(sent: Sent, backend: str) -> None:
+    async def scenario() -> None:
+        with anyio.move_on_after(0.01):
+            await sent.inbox.wait_for_async("login", timeout=20)
+
+    anyio.run(scenario, backend=backend)
+
+    sent.inbox.close()
 
 
 def test_a_wait_that_stops_the_event_loop_in_vain_names_the_one_that_does_not(sent: Sent, backend: str) -> None:
@@ -581,6 +629,19 @@ def test_assert_received_counts_exactly(sent: Sent, times: int) -> None:
         sent.inbox.assert_received("login", times=times)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        ({"timeout": 1}, "assert_received takes times, and does not wait: wait_for takes count and timeout"),
+        ({"count": 2}, r"assert_received takes times\. A custom attribute"),
+        ({"within": 1}, "assert_received takes times, and does not wait: wait_for takes count and timeout"),
+    ],
+)
+def test_a_time_for_an_assertion_that_does_not_wait_names_the_wait(sent: Sent, arguments: dict[str, Any], advice: str) -> None:
+    with pytest.raises(UsageError, match=advice):
+        sent.inbox.assert_received("login", **arguments)
+
+
 def test_assert_not_received_fails_on_what_is_there(sent: Sent) -> None:
     sent.events(event("login"))
 
@@ -597,6 +658,22 @@ def test_assert_not_received_fails_as_soon_as_something_comes(sent: Sent) -> Non
         sent.inbox.assert_not_received("login", within=20)
 
     assert time.perf_counter() - began < 10
+
+
+def test_assert_not_received_that_holds_because_it_stopped_the_event_loop_warns_of_it(sent: Sent, backend: str) -> None:
+    async def scenario() -> None:
+        sent.inbox.assert_not_received("login", within=0.01)
+
+    with pytest.warns(MParticleWarning, match=r"stopped the event loop .*`await asyncio.sleep\(0.01\)") as warned:
+        anyio.run(scenario, backend=backend)
+    assert warned[0].filename == __file__
+
+
+def test_assert_not_received_that_does_not_wait_may_be_asked_in_an_event_loop(sent: Sent, backend: str) -> None:
+    async def scenario() -> None:
+        sent.inbox.assert_not_received("login")
+
+    anyio.run(scenario, backend=backend)
 
 
 def test_assert_not_received_warns_of_a_keyword_that_is_mistyped(sent: Sent) -> None:

@@ -9,6 +9,7 @@ from contextlib import closing
 
 import pytest
 
+from mparticle_fake_server import FakeServer
 from mparticle_pytest_plugin.marker import Allowance
 from mparticle_pytest_plugin.source import LocalSource, workspace_name
 from mparticle_pytest_plugin.verdicts import Trial, late_lines
@@ -67,6 +68,121 @@ def test_what_comes_late_is_told_at_the_end_with_the_test_that_sent_it_and_reach
         ],
         consecutive=True,
     )
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "there"])
+def test_a_client_that_is_kept_from_an_earlier_test_is_told_where_it_is_missed(suite: Suite, elsewhere: bool) -> None:
+    suite.write("""
+        from functools import cache
+        from types import SimpleNamespace
+
+        @cache
+        def client(inbox=None):
+            return SimpleNamespace(url=inbox.url, key=inbox.key, secret=inbox.secret)
+
+        @pytest.fixture
+        def upload(fake_mparticle):
+            kept.append(fake_mparticle)
+            return lambda: send(client(kept[0]))
+
+        kept = []
+
+        def test_first(fake_mparticle, upload):
+            upload()
+            fake_mparticle.assert_received("purchase")
+
+        def test_second(fake_mparticle, upload):
+            upload(), upload()
+            fake_mparticle.assert_received("purchase")
+    """)
+
+    with FakeServer() as server:
+        result = suite.run(*(["--mparticle-url", server.url] if elsewhere else []))
+
+    told = [
+        "2 requests came meanwhile with the key of test_it.py::test_first, which has ended. Does the code under test keep a",
+        "client, or its key, from one test to the next?",
+    ]
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            'E  *AssertionError: no event "purchase" was received',
+            "E  *nothing was received with the key *",
+            *(f"E  *{line}" for line in told),
+            "",
+            "*- mParticle -*",
+            "Nothing was sent with this test's key.",
+            *told,
+            "*= mParticle: sent after the test had ended =*",
+            "test_it.py::test_first: 2 requests, 2 events: *",
+            "*a client that it keeps from one test to the next sends with the key of the first.",
+        ],
+        consecutive=False,
+    )
+    result.stdout.no_fnmatch_line("*only comes here with fake_mparticle.intercept()*")
+
+
+def test_a_retry_after_that_one_test_asks_for_does_not_stop_the_official_sdk_in_the_next(suite: Suite) -> None:
+    suite.write("""
+        import mparticle
+        from mparticle.rest import ApiException
+
+        def upload(inbox):
+            configuration = mparticle.Configuration()
+            configuration.api_key, configuration.api_secret = inbox.key, inbox.secret
+            configuration.host = inbox.url + "/v2"
+            body = mparticle.Batch()
+            body.environment = "development"
+            body.user_identities = mparticle.UserIdentities(customerid="c1")
+            body.events = [mparticle.AppEvent("login", "navigation")]
+            mparticle.EventsApi(configuration).upload_events(body)
+
+        @pytest.mark.parametrize("fail", ["fail_next", "fail_always"])
+        def test_is_limited(fake_mparticle, fail):
+            upload(fake_mparticle)
+            getattr(fake_mparticle, fail)(status=429, retry_after=3600)
+            with pytest.raises(ApiException):
+                upload(fake_mparticle)
+
+        def test_next(fake_mparticle):
+            upload(fake_mparticle)
+            fake_mparticle.assert_received("login")
+    """)
+
+    suite.run_apart("-W", "ignore").assert_outcomes(passed=3)
+
+
+def test_what_is_sent_with_a_claimed_key_after_its_test_is_told_at_the_end(suite: Suite) -> None:
+    suite.write("""
+        @pytest.fixture(scope="session")
+        def url(fake_mparticle_server):
+            return fake_mparticle_server.url
+
+        def test_before(url):
+            assert send(url, key="fixed", secret="s") == 403
+
+        @pytest.mark.parametrize("number", range(2))
+        def test_claims(fake_mparticle, url, number):
+            fake_mparticle.claim("fixed")
+            send(url, key="fixed", secret="s")
+            fake_mparticle.assert_received("purchase", times=1)
+
+        def test_between(url):
+            assert [send(url, key="fixed", secret="s") for _ in range(3)] == [403, 403, 403]
+            assert send(url, key="of nobody", secret="s") == 403
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(
+        [
+            "*= mParticle: sent after the test had ended =*",
+            "the key 'fixed', when no test claimed it any more: 3 requests, refused",
+            "No test saw these. *",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*of nobody*")
 
 
 def test_nothing_is_said_where_nothing_came_late(suite: Suite) -> None:

@@ -44,6 +44,13 @@ def test_a_journey_is_that_of_a_session_by_uuid_or_id(sent: Sent, wanted: str | 
     assert [one.name for one in sent.inbox.journey(session=wanted).events] == ["login"]
 
 
+def test_a_journey_without_events_is_told_in_words_of_its_own(sent: Sent) -> None:
+    report = report_of(lambda: sent.inbox.journey(customer_id="c1"))
+
+    assert "no event with customer_id='c1' was received\n" in report
+    assert "note: journey does not wait; if the code under test sends in the background, wait_for does\n" in report
+
+
 @pytest.mark.parametrize(
     ("whose", "message"),
     [({}, "nobody to follow"), ({"session": ""}, "expected a session_uuid"), ({"custmer_id": "c1"}, "Did you mean customer_id")],

@@ -185,10 +185,16 @@ def test_a_wrong_marker_of_one_parameter_fails_that_test(suite: Suite) -> None:
             "mparticle_mode = strikt",
             "*mparticle_mode is 'strikt'; expected one of faithful, strict, lenient. Did you mean strict?",
         ),
+        ("mparticle_allow = All", "*mparticle_allow names 'All', which is no code of a finding. Did you mean all?"),
+        ("mparticle_allow = all required_missing", "*mparticle_allow names 'all' besides codes: it allows everything, alone."),
+        (
+            "mparticle_allow = true",
+            "*'true', which is no code of a finding. docs/findings.md lists them; 'all' allows everything.",
+        ),
         ("mparticle_allow = required_mising", "*mparticle_allow names 'required_mising', *Did you mean required_missing?"),
         (
             "mparticle_url = localhost:8080",
-            "*mparticle_url is 'localhost:8080'; expected the address of a running fake, such as http*",
+            "*The ini option mparticle_url is 'localhost:8080'; expected the address of a running fake, such as http*",
         ),
     ],
 )
@@ -243,7 +249,7 @@ def test_an_address_with_credentials_is_refused_and_they_are_not_shown(
     result = suite.run(*([] if by_ini else ["--mparticle-url", address]))
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: {'mparticle_url' if by_ini else '--mparticle-url'} is {message}"])
+    result.stderr.fnmatch_lines([f"ERROR: {'The ini option mparticle_url' if by_ini else '--mparticle-url'} is {message}"])
     assert "PW" not in result.stdout.str() + result.stderr.str()
 
 

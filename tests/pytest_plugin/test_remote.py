@@ -265,8 +265,7 @@ def test_a_fake_that_ends_meanwhile_fails_the_tests_and_does_not_hang(suite: Sui
         def test_stops_it(fake_mparticle, fake_mparticle_server):
             from stopping import server
             server.stop()
-            with pytest.raises(Exception, match="does not answer"):
-                fake_mparticle.wait_for("purchase", timeout=5)
+            fake_mparticle.wait_for("purchase", timeout=5)
 
         def test_next(fake_mparticle):
             pass
@@ -284,6 +283,7 @@ def test_a_fake_that_ends_meanwhile_fails_the_tests_and_does_not_hang(suite: Sui
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*The fake at http://127.0.0.1:* does not answer*"])
+    result.stdout.no_fnmatch_line("*direct cause of the following exception*")  # of http.client, a screen long
 
 
 def test_a_connection_that_was_closed_for_its_silence_is_made_anew(server: FakeServer) -> None:
@@ -415,6 +415,38 @@ def test_an_asynchronous_wait_ends_in_time(source: Source) -> None:
 
     assert not met
     assert 0.2 <= time.monotonic() - began < 2
+
+
+def stop_the_clock(stopped: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    stopped.setattr(time, "monotonic", lambda: now)
+
+
+def test_a_wait_ends_in_time_although_the_test_has_stopped_the_clock(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    source.open_workspace("test #1", "key", "s", mode="faithful")
+    with monkeypatch.context() as stopped:
+        stop_the_clock(stopped)
+
+        waiting = threading.Thread(target=source.wait, args=(lambda: False, 0.2), daemon=True)
+        waiting.start()
+        waiting.join(10)
+
+        assert not waiting.is_alive()
+
+
+def test_an_asynchronous_wait_ends_in_time_although_the_test_has_stopped_the_clock(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.open_workspace("test #1", "key", "s", mode="faithful")
+
+    async def wait() -> bool:
+        # The loop goes on, as it does where only the code under test has the clock stopped.
+        asyncio.get_running_loop().time = time.monotonic  # type: ignore[method-assign]
+        stop_the_clock(stopped)
+        return await asyncio.wait_for(source.wait_async(lambda: False, 0.2), 10)
+
+    with monkeypatch.context() as stopped:
+        assert not asyncio.run(wait())
 
 
 def test_what_is_recorded_after_the_loop_of_a_wait_has_ended_does_no_harm(source: Source) -> None:

@@ -649,6 +649,76 @@ def test_what_was_sent_cannot_command_the_terminal(suite: Suite) -> None:
     assert "kind\\x1b[6m" in text
 
 
+# -- credentials of no test ------------------------------------------------------------------------------------------------
+
+
+def test_a_test_that_passes_although_all_it_sent_was_refused_as_of_no_test_is_warned(suite: Suite) -> None:
+    suite.write("""
+        def test_wrong_key(fake_mparticle):
+            assert [send(fake_mparticle, key="typo") for _ in range(2)] == [403, 403]
+            fake_mparticle.assert_not_received("purchase")
+
+        def test_next(fake_mparticle):
+            fake_mparticle.assert_not_received("purchase")
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=2, warnings=1)
+    last = "POST /v2/events, answered 403, key 'typo'"
+    advice = "fake_mparticle.claim('typo') receives what is sent with this one. [[]credentials_wrong]"
+    result.stdout.fnmatch_lines(
+        [f"*MParticleWarning: Nothing came with this test's key, but 2 requests * did, the last: {last}. *; {advice}"]
+    )
+
+
+def test_uploads_without_credentials_are_warned_of_too(suite: Suite) -> None:
+    suite.write("""
+        import urllib.error
+        import urllib.request
+
+        def test_no_credentials(fake_mparticle):
+            with pytest.raises(urllib.error.HTTPError):
+                urllib.request.urlopen(fake_mparticle.url + "/v2/events", b"{}")
+    """)
+
+    result = suite.run()
+
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(
+        ["*MParticleWarning: *but 1 request with credentials of no test did: POST /v2/events, answered 401. *"]
+    )
+
+
+def test_a_wrong_key_is_not_warned_of_where_it_is_meant_or_the_key_of_the_test_is_in_use(suite: Suite) -> None:
+    suite.write("""
+        @pytest.mark.mparticle(allow_invalid=["credentials_wrong"])
+        def test_meant(fake_mparticle):
+            assert send(fake_mparticle, key="typo") == 403
+
+        def test_in_use(fake_mparticle):
+            send(fake_mparticle)
+            assert send(fake_mparticle, key="typo") == 403
+    """)
+
+    suite.run().assert_outcomes(passed=2, warnings=0)
+
+
+def test_a_clock_that_a_test_turns_back_hides_no_request_of_unknown_credentials(suite: Suite) -> None:
+    suite.write("""
+        import time
+
+        def test_long_ago(fake_mparticle, monkeypatch):
+            monkeypatch.setattr(time, "time_ns", lambda: 10**18)
+            send(fake_mparticle, key="typo")
+            assert "itself" == ""
+    """)
+
+    result = suite.run()
+
+    result.stdout.fnmatch_lines(["*- mParticle -*", "  POST /v2/events, answered 403, key 'typo': credentials_wrong"])
+
+
 # -- faults ----------------------------------------------------------------------------------------------------------------
 
 
