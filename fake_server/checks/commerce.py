@@ -8,7 +8,7 @@ from mparticle_sdk.commerce import CURRENCY_DECIMALS
 
 from .events import events_of
 from .found import Found, Path, shown
-from .times import is_number
+from .times import check_unit, is_number
 
 _COMMERCE_KINDS: Final = ("product_action", "promotion_action", "product_impressions")
 _CRASH_MEMBERS: Final = (
@@ -41,7 +41,7 @@ def products(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def check_commerce(events: list[Any], found: Found) -> None:
-    """Tell of commerce events of no kind or several, and of totals that are not price times quantity."""
+    """Tell of commerce events of no kind or several, of totals that are not price times quantity, and of times in other units."""
     for index, data in events_of(events, "commerce_event"):
         path = ("events", index, "data")
         # The Java SDK sends lists that hold nothing, the web SDK nulls, for the kinds that an event has not.
@@ -51,9 +51,12 @@ def check_commerce(events: list[Any], found: Found) -> None:
             found.add("commerce_with_several_actions", path, said, f"Send {len(kinds)} commerce events, one for each.")
         elif not kinds:
             _check_empty_commerce(index, events[index], found)
-        for at, product in () if _has_coupon(data.get("product_action")) else products(data):
+        reduced = _has_coupon(data.get("product_action"))
+        for at, product in products(data):
+            if product.get("added_to_cart_time_ms") is not None:
+                check_unit(product, "added_to_cart_time_ms", path + at, found)
             # A coupon may have reduced the total, nobody says by how much.
-            if not _has_coupon(product) and product.get("total_product_amount") is not None:
+            if not reduced and not _has_coupon(product) and product.get("total_product_amount") is not None:
                 _check_total(product, data.get("currency_code"), path + at, found)
 
 

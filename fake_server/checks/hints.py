@@ -49,6 +49,7 @@ _TELLING: Final = {
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_SECONDS: Final = re.compile(r"[0-9]{9,10}[.][0-9]+")
 
 
 def example(member: str, document: schemas.Schema) -> Any:
@@ -130,12 +131,19 @@ def _listed(value: Any, items: schemas.Schema) -> str | None:
     return None
 
 
+def _is_moment(nodes: tuple[schemas.Schema, ...]) -> bool:
+    return any(node.get("title") == "Moment" for node in nodes)
+
+
 def _number(value: Any, nodes: tuple[schemas.Schema, ...]) -> str | None:
     if isinstance(value, float) and abs(value) < 2**53:
+        if _is_moment(nodes) and 10**8 <= value < 10**11:
+            # A moment of 1973 to 5138 in seconds, as Python's time.time() tells it; in milliseconds it would be soon after 1970.
+            return f"Send {round(value * 1000)}."
         return f"Round it to a whole number, such as {int(value)}."
     if not isinstance(value, str) or len(value) > MOST_CHARACTERS:
         return None
-    if any(node.get("title") == "Moment" for node in nodes):
+    if _is_moment(nodes):
         milliseconds = _milliseconds(value)
         if milliseconds is not None:
             return f"Send {milliseconds}."
@@ -148,7 +156,9 @@ def _number(value: Any, nodes: tuple[schemas.Schema, ...]) -> str | None:
 
 
 def _milliseconds(value: str) -> int | None:
-    """The time that a text in ISO 8601 tells; one without a zone is taken for UTC."""
+    """The time that a text in ISO 8601 tells, one without a zone is taken for UTC; or seconds with a fraction since 1970."""
+    if _SECONDS.fullmatch(value.strip()):
+        return round(float(value) * 1000)
     try:
         time = datetime.fromisoformat(value.strip())
         return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
@@ -156,17 +166,29 @@ def _milliseconds(value: str) -> int | None:
         return None
 
 
+def beyond(text: str, nodes: tuple[schemas.Schema, ...]) -> tuple[str, float] | None:
+    """The limit, `minimum` or `maximum`, that a number as text goes beyond; None of empty text, and of one within the limits."""
+    if not text:
+        return None
+    # As a float, the largest mpid is beyond its limit. Python refuses to read thousands of digits as an integer.
+    value = int(text) if len(text) < MOST_CHARACTERS and text.removeprefix("-").isdigit() else float(text)
+    for node in nodes:
+        if value < node.get("minimum", value):
+            return "minimum", node["minimum"]
+        if value > node.get("maximum", value):
+            return "maximum", node["maximum"]
+    return None
+
+
 def unquoted(text: str, nodes: tuple[schemas.Schema, ...]) -> str | None:
     """What to send instead of a number as text: the number as JSON writes it, if the member takes it."""
     if len(text) >= MOST_CHARACTERS:
         return "Send it without quotation marks."
     number = re.sub(r"^(-?)0+(?=[0-9])", r"\1", text)
-    value = float(number)
-    # What is below is compared as floats: nobody sends a number that differs from a limit by a rounding error.
-    if any(value < node.get("minimum", value) or value > node.get("maximum", value) for node in nodes):
+    if beyond(text, nodes) is not None:
         return None
-    if any(node.get("title") == "Moment" for node in nodes) and 10**8 <= value < 10**11:
-        # A moment of 1973 to 5138 in seconds; in milliseconds it would be one of the first years after 1970.
+    value = float(number)
+    if _is_moment(nodes) and 10**8 <= value < 10**11:
         return f"Send {int(value) * 1000}: milliseconds, without quotation marks."
     return f"Send {number} without quotation marks."
 

@@ -158,13 +158,23 @@ def inside(document: str, title: str) -> list[str]:
 
 
 @cache
+def _documents() -> dict[str, schemas.Schema]:
+    """All documents by their names, and the objects inside them that have members of their own."""
+    found: dict[str, schemas.Schema] = {}
+    for file, schema in schemas.load().items():
+        found[file.removesuffix(".json")] = schema
+        found |= {name: inner for name, inner in schema.get("$defs", {}).items() if "properties" in inner}
+    return found
+
+
+@cache
 def _by_title() -> dict[str, str]:
-    return {schema["title"]: file.removesuffix(".json") for file, schema in schemas.load().items()}
+    return {schema["title"]: name for name, schema in _documents().items()}
 
 
 @cache
 def _members() -> dict[str, dict[str, Any]]:
-    return {file.removesuffix(".json"): schema.get("properties", {}) for file, schema in schemas.load().items()}
+    return {name: schema.get("properties", {}) for name, schema in _documents().items()}
 
 
 @cache
@@ -192,8 +202,8 @@ def _around(document: str) -> tuple[str, ...]:
 def _references(node: Any) -> Iterator[str]:
     """The documents that a schema refers to."""
     if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str) and not node["$ref"].startswith(("#", "values.json", "event_data.json#")):
-            yield node["$ref"].partition("#")[0].removesuffix(".json")
+        if isinstance(node.get("$ref"), str) and not node["$ref"].startswith(("values.json", "event_data.json#")):
+            yield node["$ref"].removeprefix("#/$defs/").partition("#")[0].removesuffix(".json")
         for child in node.values():
             yield from _references(child)
     elif isinstance(node, list):

@@ -1,6 +1,6 @@
 """What can be wrong with a request as a whole: its shape, its count of batches, repeated ids. For intake and `validate`."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -9,15 +9,17 @@ from mparticle_sdk import limits
 from .finding import Finding, make
 from .found import got
 
+_UNWRAPPED: Final = "The body is the array itself: send […] to /v2/bulkevents, without an object around it."
+
 
 def wrong_body(value: Any, *, bulk: bool) -> Finding:
     """The finding on a body that is neither one batch nor, in `bulk`, an array."""
     if bulk:
-        return make(
-            "wrong_top_level",
-            f"The body is {got(value)}; expected an array of batches.",
-            hint="Send one batch to /v2/events, or wrap it in an array." if isinstance(value, dict) else None,
-        )
+        hint = None
+        if isinstance(value, dict):
+            wrapped = isinstance(value.get("batches"), list)
+            hint = _UNWRAPPED if wrapped else "Send one batch to /v2/events, or wrap it in an array."
+        return make("wrong_top_level", f"The body is {got(value)}; expected an array of batches.", hint=hint)
     return make(
         "wrong_top_level",
         f"The body is {got(value)}; expected one batch, a JSON object.",
@@ -63,7 +65,7 @@ def unwrapped(batch: dict[str, Any], findings: list[Finding]) -> list[Finding]:
         return findings
     hints = {}
     if isinstance(batch.get("batches"), list):
-        hints["/batches"] = "The body is the array itself: send […] to /v2/bulkevents, without an object around it."
+        hints["/batches"] = _UNWRAPPED
     if isinstance(batch.get("batch"), dict):
         hints["/batch"] = "The body is the batch itself: send what is in batch, without an object around it."
     if not hints:

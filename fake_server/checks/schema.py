@@ -16,13 +16,13 @@ from .fault import Fault
 from .finding import CODES, Finding
 from .found import MOST_OF_A_CODE, Found, Path
 from .members import flat, misspelling
-from .wording import code_of, say
+from .wording import TURNS_INTO, code_of, say
 
 MOST_NODES: Final = 10_000
 """Values of a batch that are looked at to explain what is wrong; a hostile one has a million, each with its error."""
 
-MOST_EVENTS: Final = 4 * MOST_OF_A_CODE
-"""Faulty events of a batch that are explained."""
+MOST_EVENTS: Final = 4_000
+"""Faulty events of a batch that are explained: more than there are in 128 KB, lest an error hide behind many warnings."""
 
 LONG_NAME: Final = 64
 """A name of more characters is none of ours. Each error below it has a copy of it: hostile ones would fill the memory."""
@@ -189,7 +189,7 @@ class Checker:
                     continue
             elif fault.name is None and not fault.basic and fault.path in broken:
                 continue  # What more might be said of a value that is not even valid says the same once more.
-            if found.room(fault.code) or (fault.code == "unknown_member" and found.room("misplaced_member")):
+            if found.room(fault.code) or (fault.code in TURNS_INTO and found.room(TURNS_INTO[fault.code])):
                 code = code_of(fault)
                 if found.room(code):
                     found.add(code, base + fault.path, *say(fault._replace(code=code)))

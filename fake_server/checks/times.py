@@ -45,7 +45,7 @@ def _check_time(
 ) -> str | None:
     """Tell what is wrong with one time; not what was `told` of the same event: one wrong clock makes all its times wrong."""
     time = _number(node.get(member))
-    if time is None or _check_unit(node, member, path, found):
+    if time is None or check_unit(node, member, path, found):
         return None
     said = _date(time)
     if time > now_ms + CLOCK_SKEW_MS:
@@ -68,22 +68,22 @@ def check_units(batch: dict[str, Any], found: Found) -> None:
     """The times of consent, of identities and of the tracking permission: as old as they like, but in milliseconds."""
     device = batch.get("device_info")
     if isinstance(device, dict):
-        _check_unit(device, "att_timestamp_unixtime_ms", ("device_info",), found)
+        check_unit(device, "att_timestamp_unixtime_ms", ("device_info",), found)
     consent: Any = batch.get("consent_state")
     for regulation in ("gdpr", "ccpa") if isinstance(consent, dict) else ():
         purposes: Any = consent.get(regulation)
         for purpose, given in purposes.items() if isinstance(purposes, dict) else ():
             if isinstance(given, dict):
-                _check_unit(given, "timestamp_unixtime_ms", ("consent_state", regulation, purpose), found)
+                check_unit(given, "timestamp_unixtime_ms", ("consent_state", regulation, purpose), found)
     for index, data in events_of(batch.get("events"), "user_identity_change"):
         for member in ("new", "old"):
             identity = data.get(member)
             if isinstance(identity, dict):
-                _check_unit(identity, "timestamp_unixtime_ms", ("events", index, "data", member), found)
+                check_unit(identity, "timestamp_unixtime_ms", ("events", index, "data", member), found)
 
 
-def _check_unit(node: dict[str, Any], member: str, path: Path, found: Found) -> bool:
-    """Tell if a time is in another unit than milliseconds."""
+def check_unit(node: dict[str, Any], member: str, path: Path, found: Found) -> bool:
+    """Tell if a time, the member of an object at `path`, is in another unit than milliseconds."""
     value = node.get(member)
     if value is None or (type(value) is int and EARLIEST_MS <= value < _LATEST_MS):
         return False

@@ -8,7 +8,7 @@ from mparticle_sdk.values import meant as meant_value
 from .. import schemas
 from .fault import Fault
 from .found import got, shown
-from .hints import malformed, missing, mistyped, unquoted
+from .hints import beyond, malformed, missing, mistyped, unquoted
 from .members import belongs, meant, same, similar, synonym
 from .places import already, is_action, listed, owner_of, owners_of, under_another_name, where_it_belongs
 
@@ -34,8 +34,18 @@ Words = tuple[str, str | None]
 """What is said after the place, and the hint."""
 
 
+TURNS_INTO: Final = {
+    "unknown_member": "misplaced_member",
+    "number_as_string": "out_of_range",
+    "mpid_as_string": "out_of_range",
+}
+"""The other code that a finding may get, by the first one."""
+
+
 def code_of(fault: Fault) -> str:
-    """The code that the finding gets in the end: an unknown member may be one of another object."""
+    """The code that the finding gets in the end: an unknown member may be one of another object, a text a number too large."""
+    if fault.code in ("number_as_string", "mpid_as_string"):
+        return fault.code if beyond(fault.value, fault.nodes) is None else TURNS_INTO[fault.code]
     if fault.code == "unknown_member" and (same(str(fault.name), fault.members) is None or is_action(fault)) and owners_of(fault):
         return "misplaced_member"
     return fault.code
@@ -198,6 +208,8 @@ def _type(fault: Fault) -> Words:
     kinds = [name for name in names if name != "null" and not (numbers and name == "string")]
     if not kinds:
         return _other(fault)
+    if "enum" in fault.node and fault.value is not None:
+        return _enum(fault)
     hint = mistyped(fault.value, kinds, fault.path, fault.nodes)
     return f"is {got(fault.value)}; expected {listed(_TYPES[kind] for kind in kinds)}.", hint
 
@@ -206,7 +218,10 @@ def _enum(fault: Fault) -> Words:
     values = [value for value in fault.node.get("enum", [fault.node.get("const")]) if isinstance(value, str)]
     close = meant_value(fault.value[:MOST_COMPARED], tuple(values)) if isinstance(fault.value, str) else None
     shown_values = values[:MOST_LISTED] + ([f"{len(values) - MOST_LISTED} more"] if len(values) > MOST_LISTED else [])
-    return f"is {got(fault.value)}; expected {listed(shown_values)}.", f"Did you mean {close}?" if close else None
+    hint = f"Did you mean {close}?" if close else None
+    if fault.code == "event_type_unknown" and fault.value == "media":
+        hint = 'Send "event_type": "custom_event", and in its data "custom_event_type": "media".'
+    return f"is {got(fault.value)}; expected {listed(shown_values)}.", hint
 
 
 def _too_long(fault: Fault) -> Words:
@@ -219,9 +234,10 @@ def _too_many(fault: Fault) -> Words:
 
 
 def _range(fault: Fault) -> Words:
-    bound = "least" if fault.keyword == "minimum" else "most"
+    as_text = beyond(fault.value, fault.nodes) if isinstance(fault.value, str) else None
+    keyword, limit = as_text or (fault.keyword, fault.node[fault.keyword])
     hint = "Send hours, not minutes or seconds." if fault.path[-1:] == ("timezone_offset",) else None
-    return f"is {got(fault.value)}; expected at {bound} {fault.node[fault.keyword]}.", hint
+    return f"is {got(fault.value)}; expected at {'least' if keyword == 'minimum' else 'most'} {limit}.", hint
 
 
 def _other(fault: Fault) -> Words:
@@ -241,6 +257,7 @@ _SAID: Final[dict[str, Callable[[Fault], Words]]] = {
     "unknown_member": _unknown_member,
     "misplaced_member": _misplaced,
     "malformed_value": _other,
+    "out_of_range": _range,
     "number_as_string": _number_as_string,
     "mpid_as_string": _number_as_string,
     "attribute_nested": _nested,
@@ -263,6 +280,4 @@ _BY_KEYWORD: Final[dict[str, Callable[[Fault], Words]]] = {
     "maxLength": _too_long,
     "maxItems": _too_many,
     "maxProperties": _too_many,
-    "minimum": _range,
-    "maximum": _range,
 }

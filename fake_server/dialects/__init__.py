@@ -26,8 +26,8 @@ _TRANSLATE: Final[dict[str, Callable[[dict[str, Json]], list[Finding]]]] = {
 def detect(batches: Json) -> str:
     """The dialect of a request to the Events API, told by the content of its batch or, in bulk, of all its batches.
 
-    One batch is enough: those that another client wrote (a relay may mix them) are not touched by `translate` for Java, and for
-    the web SDK they get what is right for them too.
+    One batch is enough: `translate` for Java leaves alone what another client wrote (a relay may mix them), or hands it to that
+    for the web SDK, which is right for all others too.
     """
     dialect = "standard"
     for batch in batches if isinstance(batches, list) else (batches,):

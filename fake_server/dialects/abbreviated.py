@@ -16,7 +16,7 @@ Json = Any
 Odd = list[object]
 """Gets an entry wherever there is something to remark: without one nobody looks for it a second time."""
 
-_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MOST_DIGITS: Final = 40
 
 MOST_PLANS: Final = 1_000
@@ -194,6 +194,26 @@ class _Values:
     def read(self, value: Json, odd: Odd) -> Json:
         """The documented value, or what has none."""
         return self._wanted.get(value, value) if type(value) is self._type else value
+
+
+class Digits:
+    """A whole number where the canonical value is its digits as text."""
+
+    def read(self, value: Json, odd: Odd) -> Json:
+        """The digits."""
+        return str(value) if type(value) is int and -(2**63) <= value < 2**64 else value
+
+    def rest(self, value: Json) -> dict[str, Json]:
+        """Nothing."""
+        return {}
+
+    def remarks(self, value: Json, sent: Path, place: Path) -> Iterator[Remark]:
+        """None: this is how it is always sent."""
+        return iter(())
+
+    def back(self, value: Json, steps: list[str]) -> list[str]:
+        """There is nothing inside."""
+        return []
 
 
 class Items:
@@ -412,7 +432,7 @@ def _are_texts(value: Json) -> bool:
 
 
 def number(text: str) -> Json:
-    """The number that a text writes out as JSON would, or else the text."""
+    """The number that a text writes out as JSON would, or with a `+` as the Apple SDK does, or else the text."""
     written = _NUMBER.fullmatch(text) if len(text) <= _MOST_DIGITS else None
     if written is None:
         return text

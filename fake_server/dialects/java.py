@@ -15,7 +15,7 @@ from mparticle_sdk.events import (
 )
 
 from ..checks.finding import Finding, make
-from . import standard
+from . import standard, web
 
 ENUMS: Final[dict[str, tuple[str, ...]]] = {
     # Path of the member in a batch ('*' for each item of an array) -> its documented values.
@@ -80,6 +80,9 @@ def wrote(batch: Any) -> bool | None:
 
 def translate(batch: dict[str, Any]) -> list[Finding]:
     """Documented values for upper-case constants, wherever the table has a path; other values stay as they are."""
+    if web.wrote(batch):
+        # A relay may send it in one request with batches of the Java SDK.
+        return web.translate(batch)
     findings = standard.translate(batch)
     if wrote(batch) is False:
         return findings

@@ -3,9 +3,10 @@
 from itertools import islice
 from typing import Final
 
+from .. import schemas
 from ..checks.finding import Finding, make
 from ..checks.found import MOST_OF_A_CODE, place, pointer
-from .abbreviated import Json, Odd, number
+from .abbreviated import Json, Odd, Remark, number
 from .native_keys import BATCH, CRASH_IMAGE, ENVIRONMENTS
 
 REST: Final = "native"
@@ -77,12 +78,17 @@ def _take_from(application: dict[str, Json], made: dict[str, Json]) -> None:
 
 
 def _notes(sent: dict[str, Json]) -> list[Finding]:
-    return [
-        make(
-            "native_key_unknown",
-            f"{place(remark.sent)} {remark.said}",
-            pointer=pointer(remark.place),
+    return [_note(remark) for remark in islice(BATCH.remarks(sent, (), ()), MOST_OF_A_CODE)]
+
+
+def _note(remark: Remark) -> Finding:
+    where = place(remark.sent)
+    if len(remark.sent) == 1 and remark.sent[0] in schemas.load()[schemas.ROOT]["properties"]:
+        # Nothing is made of it: whoever sent a batch of the Events API here would miss all that is in it.
+        return make(
+            "misplaced_member",
+            f"{where} is a member of the Events API's batch; the native SDKs' endpoint takes abbreviated keys, and ignores it.",
             raw_pointer=pointer(remark.sent),
+            hint="Send a batch of this form to /v2/events, with Basic authentication.",
         )
-        for remark in islice(BATCH.remarks(sent, (), ()), MOST_OF_A_CODE)
-    ]
+    return make("native_key_unknown", f"{where} {remark.said}", pointer=pointer(remark.place), raw_pointer=pointer(remark.sent))

@@ -7,7 +7,7 @@ Events API has no member: whoever reads the batch finds its value in `native`.
 from collections.abc import Mapping
 from typing import Final
 
-from .abbreviated import Form, Identities, Items, Joined, Json, Keys, Messages, Named
+from .abbreviated import Digits, Form, Identities, Items, Joined, Json, Keys, Messages, Named
 
 IDENTITY_TYPES: Final = {
     # The number of `n` in an identity (`§5.1`). 22 to 25, which the Identity API alone has, are no user identities.
@@ -98,7 +98,9 @@ _DEVICE_STATE: Final = Keys(
         "smt": "system_memory_threshold_bytes",
         "cpu": "cpu",
         "tds": None,
-    }
+    },
+    # Android sends the number that its TelephonyManager has for a type of network.
+    inside={"data_connection_type_detail": Digits()},
 )
 
 _PRODUCT: Final = Keys(
@@ -254,6 +256,7 @@ MESSAGES: Final[dict[str, tuple[str, Form]]] = {
                 "csg": None,
                 "tc": "topmost_context",
                 "plc": "pl_crash_report_file_base64",
+                "bc": None,  # breadcrumbs, each as a message
             },
             values={"exception_handled": {"true": True, "false": False}},
         ),
@@ -301,9 +304,12 @@ MESSAGES: Final[dict[str, tuple[str, Form]]] = {
     "pro": ("profile", _message({"t": "profile_event_type", "n": "profile_name", "o": "previous_profile_name"})),
     "uac": (
         "user_attribute_change",
-        _message({"n": "user_attribute_name", "nv": "new", "ov": "old", "d": "deleted", "na": "is_new_attribute"}),
+        _message({"n": "user_attribute_name", "nv": "new", "ov": "old", "d": "deleted", "na": "is_new_attribute", "ua": None}),
     ),
-    "uic": ("user_identity_change", _message({"ni": "new", "oi": "old"}, inside={"new": _IDENTITY, "old": _IDENTITY})),
+    "uic": (
+        "user_identity_change",
+        _message({"ni": "new", "oi": "old", "ui": None}, inside={"new": _IDENTITY, "old": _IDENTITY}),
+    ),
     # No document of the Events API says what a push reaction has, besides what all events have.
     "pre": ("push_reaction", _message(dict.fromkeys(_PUSH), _WITHOUT_FLAGS)),
     "media": (
@@ -382,8 +388,10 @@ _DEVICE: Final = Keys(
         "atts": "att_authorization_status",
         "attt": "att_timestamp_unixtime_ms",
     },
+    # The Apple SDK sends the size of the screen as text, and the time zone with its sign: +1.
     numbers=("screen_height", "screen_width", "screen_dpi", "timezone_offset", "att_timestamp_unixtime_ms"),
-    values={"platform": {"FireTV": "fire_tv"}},
+    # "unknown" is what the Apple SDK calls what is no phone, tablet or television, such as a Mac.
+    values={"platform": {"FireTV": "fire_tv", "unknown": "Unknown"}},
 )
 
 _CONSENT: Final = Keys({"c": "consented", "d": "document", "ts": "timestamp_unixtime_ms", "l": "location", "h": "hardware_id"})

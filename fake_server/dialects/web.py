@@ -1,4 +1,4 @@
-"""The web SDK: the documented form with mpids as text, numbers for promotion actions, and nulls (`client-sdks.md §2.3`).
+"""The web SDK: the documented form with mpids as text, numbers for promotion actions and ids, and nulls (`client-sdks.md §2.3`).
 
 Its other peculiarities need no translation: explicit nulls, session UUIDs in upper case, UUIDs of any variant, lists among custom
 flags, and `unknown` for what has no type are all documented or harmless, and stay as they came.
@@ -6,6 +6,7 @@ flags, and `unknown` for what has no type are all documented or harmless, and st
 
 from typing import Any, Final
 
+from ..checks.commerce import products
 from ..checks.events import events_of
 from ..checks.finding import Finding, make
 from ..checks.found import MOST_OF_A_CODE, place, pointer
@@ -26,7 +27,9 @@ def wrote(batch: Any) -> bool:
 
 
 def translate(batch: dict[str, Any]) -> list[Finding]:
-    """A number for the mpid's digits, and names for the numbers of promotion actions; other values stay as they are."""
+    """A number for the mpid's digits, names for the numbers of promotion actions, and texts for the numbers that apps may give
+    as ids of products, promotions and transactions; other values stay as they are.
+    """
     findings = standard.translate(batch)
     mpid = batch.get("mpid")
     if type(mpid) is str:
@@ -37,6 +40,7 @@ def translate(batch: dict[str, Any]) -> list[Finding]:
                 make("mpid_as_string", f"mpid is the text {mpid!r}; read as the number.", pointer="/mpid", raw_pointer="/mpid")
             )
     for index, data in events_of(batch.get("events"), "commerce_event"):
+        _write_ids(data)
         promotion: Any = data.get("promotion_action")
         action = promotion.get("action") if type(promotion) is dict else None
         if type(action) is int and action in PROMOTION_ACTIONS:
@@ -47,3 +51,15 @@ def translate(batch: dict[str, Any]) -> list[Finding]:
                 said = f"{place(path)} is the number {action}; read as {PROMOTION_ACTIONS[action]}."
                 findings.append(make("promotion_action_number", said, pointer=at, raw_pointer=at))
     return findings
+
+
+def _write_ids(data: dict[str, Any]) -> None:
+    """Digits for the ids of a commerce event that are numbers: this SDK takes both, and sends what it was given."""
+    action, promotion = data.get("product_action"), data.get("promotion_action")
+    holders: list[tuple[Any, str]] = [(action, "transaction_id"), *((product, "id") for _, product in products(data))]
+    promotions = promotion.get("promotions") if type(promotion) is dict else None
+    holders += ((each, "id") for each in (promotions if type(promotions) is list else ()))
+    for holder, member in holders:
+        value = holder.get(member) if type(holder) is dict else None
+        if type(value) is int and -(2**63) <= value < 2**64:
+            holder[member] = str(value)

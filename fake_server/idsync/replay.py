@@ -35,6 +35,9 @@ BYTES_AT_ONCE: Final = 250_000
 _NO_LIMIT: Final = 2**40
 """What was recorded was within the limit when it came."""
 
+_NOT_ALLOWED: Final = "00000000-0000-0000-0000-000000000000"
+"""What iOS and Android have instead of an advertising id where the user does not allow one: a crowd of devices shares it."""
+
 _DEVICE_TYPES: Final = DEVICE - {"mp_deviceid"}
 _USER_TYPES: Final = BY_NAME.keys() - DEVICE
 
@@ -221,13 +224,13 @@ def mpid_of(batch: dict[str, Json]) -> int | None:
 
 
 def identities_of(batch: dict[str, Json]) -> Identities:
-    """Who a canonical batch is about: user identities and the ids of the device."""
+    """Who a canonical batch is about: user identities and the ids of the device, but for those that a user does not allow."""
     known: Identities = {}
     for member, names in (("user_identities", _USER_TYPES), ("device_info", _DEVICE_TYPES)):
         holder = batch.get(member)
         for name, value in holder.items() if isinstance(holder, dict) else ():
             identity = _text(value) if name in names else None
-            if identity:
+            if identity and not (identity == _NOT_ALLOWED and member == "device_info"):
                 known[name] = identity
     stamp = _text(batch.get("mp_deviceid"))
     if stamp:

@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
@@ -14,9 +15,10 @@ import pytest
 from mparticle_fake_server import dialects, schemas
 from mparticle_fake_server.checks.finding import CODES, SEVERITIES, Finding
 from mparticle_fake_server.checks.found import MOST_OF_A_CODE, MOST_OF_A_POINTER
-from mparticle_fake_server.checks.members import SYNONYMS
+from mparticle_fake_server.checks.members import SYNONYMS, belongs
 from mparticle_fake_server.checks.schema import MOST_NODES, Checker, PythonEngine, RustEngine
 from mparticle_fake_server.decoding import decode
+from mparticle_sdk import limits
 from tests.checks.corpus import Entry, at, read
 from tests.schemas.mutations import mutated, seeds
 from tests.schemas.probes import EVENTS, OBJECTS, batch_of
@@ -50,7 +52,7 @@ def of_event(**members: Any) -> Json:
 
 MOST_SECONDS: Final = 2.0
 MOST_MEGABYTES: Final = 250
-"""What explaining a body of 2 MB may take; it takes under 1 s and 100 MB."""
+"""What explaining a body of 2 MB may take, in seconds of the processor; it takes under 1 s and 100 MB."""
 
 HOSTILE: Final = {
     # A body of about 2 MB, or 1, for each keyword, each as much as it can be broken: Python that makes it.
@@ -112,10 +114,10 @@ batch = eval(sys.argv[1])
 if len(json.dumps(batch)) > 3_000_000:
     sys.exit("the body is too large")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-start = time.perf_counter()
+start = time.process_time()
 valid = checker.is_valid(batch)
 findings = checker.explain(batch)
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / (1024 if sys.platform == "linux" else 1024**2)
 codes = [finding.code for finding in findings]
 print(json.dumps({
@@ -227,6 +229,17 @@ def test_both_engines_find_the_same_in_what_all_events_have(event_type: str) -> 
         assert told(rust().explain(batch)) == told(python().explain(batch)) != []
 
 
+def test_an_error_behind_as_many_warnings_as_a_batch_has_room_for_is_told() -> None:
+    doubtful = {"event_type": "first_run", "data": {"x": 1}}
+    events = [doubtful] * (limits.BATCH_SIZE // (len(json.dumps(doubtful, separators=(",", ":"))) + 1) - 5)
+    batch = {"environment": "development", "events": [*events, {"event_type": "breadcrumb", "data": {}}]}
+
+    findings = explain(batch)
+
+    assert len(json.dumps(batch, separators=(",", ":"))) <= limits.BATCH_SIZE
+    assert [finding.pointer for finding in findings if finding.severity == "error"] == [f"/events/{len(events)}/data"]
+
+
 # -- one mistake, one finding --------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +256,63 @@ def test_an_object_that_lacks_two_members_and_has_two_misspelt_is_told_twice() -
         ("required_missing", "Did you mean event_name instead of EventName?"),
         ("required_missing", "Did you mean custom_event_type instead of customEventType?"),
     ]
+
+
+LIMITS: Final[list[tuple[str, str, str, str | None]]] = [
+    # A number as text, and what is said where it is beyond what the member can mean.
+    ("batch", "mpid", str(2**63 - 1), None),
+    ("batch", "mpid", str(2**63), f"expected at most {2**63 - 1}"),
+    ("batch", "mpid", str(-(2**63)), None),
+    ("batch", "mpid", str(-(2**63) - 1), f"expected at least {-(2**63)}"),
+    ("event_data", "event_id", "9" * 20, f"expected at most {2**63 - 1}"),
+    ("event_data", "event_num", "0", None),
+    ("event_data", "event_num", "-1", "expected at least 0"),
+    ("session_end", "session_duration_ms", "-1", "expected at least 0"),
+    ("session_end", "session_duration_ms", "", None),
+    ("data_plan", "plan_version", "1000", None),
+    ("data_plan", "plan_version", "1001", "expected at most 1000"),
+    ("location", "latitude", "90.0", None),
+    ("location", "latitude", "90.1", "expected at most 90"),
+    ("location", "longitude", "-180.5", "expected at least -180"),
+    ("location", "longitude", "1e999", "expected at most 180"),
+    ("location", "longitude", "9" * 5_000, "expected at most 180"),
+]
+
+
+@pytest.mark.parametrize(("file", "member", "text", "said"), LIMITS, ids=[f"{row[1]}={row[2]:.40}" for row in LIMITS])
+def test_a_number_as_text_is_held_against_the_limits_of_numbers(file: str, member: str, text: str, said: str | None) -> None:
+    batch, holder = batch_of(file)
+    holder[member] = text
+
+    (finding,) = explain(batch)
+
+    assert (finding.code == "out_of_range") is (said is not None)
+    assert finding.severity == "error" or said is None
+    assert finding.message.endswith(f"; {said}." if said else "; expected a number." if text else "; expected a number or null.")
+
+
+def test_texts_that_are_no_error_use_up_no_room_for_those_beyond_a_limit() -> None:
+    events = [{"event_type": "session_end", "data": {"session_duration_ms": text}} for text in ["5"] * MOST_OF_A_CODE + ["-5"]]
+
+    findings = explain({"environment": "development", "events": events})
+
+    assert [finding.pointer for finding in findings if finding.code == "out_of_range"] == [
+        f"/events/{MOST_OF_A_CODE}/data/session_duration_ms"
+    ]
+
+
+def test_a_number_for_one_of_several_words_is_told_the_words() -> None:
+    (finding,) = explain(event("commerce_event", promotion_action={"action": 1}))
+
+    assert finding.code == "wrong_type"
+    assert finding.message.endswith("is the number 1; expected view, click or unknown.")
+
+
+def test_a_media_event_is_told_how_it_reaches_the_events_api() -> None:
+    (finding,) = explain(event("media", event_name="Play"))
+
+    assert finding.code == "event_type_unknown"
+    assert finding.hint == 'Send "event_type": "custom_event", and in its data "custom_event_type": "media".'
 
 
 # -- hints ---------------------------------------------------------------------------------------------------------------------
@@ -275,12 +345,16 @@ HINTS: Final[list[tuple[str, str, Any, str | None]]] = [
     ("event_data", "timestamp_unixtime_ms", "2024-01-01 01:00:00.5+01:00", "Send 1704067200500."),
     ("event_data", "timestamp_unixtime_ms", "0001-01-01T00:00:00+23:00", "Send -62135679600000."),
     ("event_data", "timestamp_unixtime_ms", "yesterday", None),
+    ("event_data", "timestamp_unixtime_ms", 1700000000.25, "Send 1700000000250."),
+    ("event_data", "timestamp_unixtime_ms", "1700000000.25", "Send 1700000000250."),
     ("event_data", "timestamp_unixtime_ms", 1700000000000.5, "Round it to a whole number, such as 1700000000000."),
     ("event_data", "event_num", "-5", None),
     ("event_data", "is_main_thread", "True", "Send true without quotation marks."),
     ("event_data", "is_main_thread", 0, "Send false."),
     ("event_data", "custom_attributes", None, None),
     ("event_data", "custom_attributes", [], None),
+    ("device_current_state", "time_since_start_ms", "150000000", "Send 150000000 without quotation marks."),
+    ("device_current_state", "time_since_start_ms", 150000000.5, "Round it to a whole number, such as 150000000."),
     ("device_info", "timezone_offset", 5.5, "Round it to a whole number, such as 5."),
     ("device_info", "timezone_offset", 330, "Send hours, not minutes or seconds."),
     ("device_info", "platform", 5, None),
@@ -570,6 +644,44 @@ def weight(findings: list[Finding]) -> int:
 
 
 # -- tables --------------------------------------------------------------------------------------------------------------------
+
+
+def objects(node: Any) -> Iterator[str]:
+    """The titles of all objects with members that the documents have."""
+    if isinstance(node, dict):
+        if "title" in node and isinstance(node.get("properties"), dict):
+            yield node["title"]
+        for child in node.values():
+            yield from objects(child)
+
+
+@pytest.mark.parametrize("title", sorted(set(objects(schemas.load()))))
+def test_it_is_known_what_stands_around_every_object(title: str) -> None:
+    assert belongs("zz", title) == []
+
+
+BREADCRUMB: Final = {"event_type": "breadcrumb", "data": {"label": "Opened the cart"}}
+
+
+@pytest.mark.parametrize(
+    ("member", "code", "hint"),
+    [
+        ({"id": 1}, "unknown_member", None),
+        (
+            {"message_id": 1},
+            "unknown_member",
+            "mParticle adds it to batches that it sends out: leave it out where you send one of those again.",
+        ),
+        ({"eventType": "breadcrumb"}, "unknown_member", "Leave it out: event_type is there already."),
+        ({"label": "Paid"}, "misplaced_member", "Leave it out: data.label is there already."),
+    ],
+)
+def test_a_breadcrumb_event_of_a_crash_report_may_have_unknown_members(member: Json, code: str, hint: str | None) -> None:
+    (finding,) = explain(event("crash_report", message="m", breadcrumbs=[{**BREADCRUMB, **member}]))
+
+    (name,) = member
+    assert (finding.code, finding.pointer) == (code, f"/events/0/data/breadcrumbs/0/{name}")
+    assert finding.hint == hint
 
 
 def test_every_synonym_is_of_a_member_that_there_is() -> None:

@@ -136,12 +136,33 @@ def test_times_outside_of_events_have_a_unit_too(members: Json, pointer: str) ->
     assert told(check_semantics(batch(**members), NOW)) == [("timestamp_not_milliseconds", pointer)]
 
 
+ADDED: Json = {"products": [{"id": "p1", "added_to_cart_time_ms": 1_700_000_000}]}
+
+
+@pytest.mark.parametrize(
+    ("data", "holder"),
+    [
+        ({"product_action": {"action": "add_to_cart", **ADDED}}, "product_action"),
+        ({"product_action": {"action": "purchase", "coupon_code": "C", **ADDED}}, "product_action"),
+        ({"product_impressions": [{"product_impression_list": "a", **ADDED}]}, "product_impressions/0"),
+        ({"product_action": {"action": "checkout"}, "shopping_cart": ADDED}, "shopping_cart"),
+    ],
+)
+def test_when_a_product_was_added_to_the_cart_has_a_unit_too(data: dict[str, Json], holder: str) -> None:
+    finding = only(typed("commerce_event", **data))
+
+    assert finding.code == "timestamp_not_milliseconds"
+    assert finding.pointer == f"/events/0/data/{holder}/products/0/added_to_cart_time_ms"
+
+
 @pytest.mark.parametrize("years", [-10, 10])
 def test_consent_may_be_of_any_date(years: int) -> None:
     given_at = NOW + years * 365 * DAY
 
     assert check(consent_state={"gdpr": {"a": {"timestamp_unixtime_ms": given_at}}}) == []
     assert check(device_info={"att_timestamp_unixtime_ms": given_at}) == []
+    product = {"id": "p1", "added_to_cart_time_ms": given_at}
+    assert check(typed("commerce_event", product_action={"action": "add_to_cart", "products": [product]})) == []
 
 
 @pytest.mark.parametrize("age", [0, 30 * DAY, -5 * MINUTE])

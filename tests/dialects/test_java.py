@@ -350,6 +350,19 @@ def test_one_batch_tells_the_dialect_of_a_bulk_request() -> None:
     assert without_a_trace["device_info"] == {"platform": "iOS"}
 
 
+def test_a_batch_of_the_web_sdk_beside_one_of_the_java_sdk_is_read_as_such() -> None:
+    java: dict[str, Json] = {"environment": "DEVELOPMENT", "events": []}
+    promotion = {"event_type": "commerce_event", "data": {"promotion_action": {"action": 1}}}
+    web: dict[str, Json] = {"mpid": "5", "sdk_version": "2.71.2", "device_info": {"platform": "web"}, "events": [promotion]}
+    dialect = dialects.detect([java, web])
+
+    notes = [finding.code for batch in (java, web) for finding in dialects.translate(batch, dialect)]
+
+    assert notes == ["upper_case_enum", "mpid_as_string", "promotion_action_number"]
+    assert (java["environment"], web["mpid"]) == ("development", 5)
+    assert web["events"] == [{"event_type": "commerce_event", "data": {"promotion_action": {"action": "view"}}}]
+
+
 def test_another_clients_batch_is_not_touched_beside_one_of_the_java_sdk() -> None:
     other = batch(device_info={"platform": "IOS"}, events=[event("x", custom_event_type="OTHER")])
     before = copy.deepcopy(other)

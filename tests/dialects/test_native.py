@@ -20,8 +20,8 @@ NOW_MS = 1_700_000_060_000
 MARK = "a value of its own"
 
 KEYS: dict[str, Any] = json.loads(Path(__file__).with_name("native_keys.json").read_bytes())
-"""What the keys mean by `client-sdks.md §5`, null where the Events API has no member: those of all messages, of each type, and of
-objects by their place in what is sent. Written apart from the tables of the dialect."""
+"""What the keys mean by `client-sdks.md §5` and the SDKs' sources, null where the Events API has no member: those of all
+messages, of each type, and of objects by their place in what is sent. Written apart from the tables of the dialect."""
 
 OBJECTS = [(sent, known["place"], key, name) for sent, known in KEYS["objects"].items() for key, name in known["keys"].items()]
 MESSAGES = [
@@ -173,6 +173,7 @@ def test_whether_an_error_was_handled_is_true_or_false(written: Json, read: Json
     ("written", "read"),
     [
         ("9.99", 9.99), ("2", 2), ("-1", -1), ("1e3", 1000.0), ("0", 0), (9.99, 9.99), ("1e999", "1e999"), ("9,99", "9,99"),
+        ("+1", 1), ("+-1", "+-1"), ("+", "+"),
         ("٣", "٣"), ("", ""), (" 1", " 1"), ("1\n", "1\n"), ("9" * 50, "9" * 50), (None, None), (["1"], ["1"]),
     ],
 )  # fmt: skip
@@ -357,8 +358,40 @@ def test_of_two_ids_of_an_android_device_the_first_counts_and_the_other_is_kept(
     assert body["native"]["di"] == {"anid": "a"}
 
 
-def test_fire_tv_gets_its_documented_platform() -> None:
-    assert canonical(upload(di={"dp": "FireTV"}))["device_info"] == {"platform": "fire_tv"}
+@pytest.mark.parametrize(
+    ("written", "documented"), [("FireTV", "fire_tv"), ("unknown", "Unknown"), ("iOS", "iOS"), ("Symbian", "Symbian")]
+)
+def test_a_platform_gets_its_documented_name(written: str, documented: str) -> None:
+    assert canonical(upload(di={"dp": written}))["device_info"] == {"platform": documented}
+
+
+@pytest.mark.parametrize(("written", "hours"), [("+1", 1), ("+0", 0), ("-8", -8), (-8, -8)])
+def test_the_time_zone_of_an_apple_device_is_told_with_its_sign(written: Json, hours: int) -> None:
+    body = canonical(upload(di={"dp": "iOS", "tz": written}))
+
+    assert body["device_info"]["timezone_offset"] == hours
+    assert check(body, NOW_MS) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "detail"), [(13, "13"), (0, "0"), ("LTE", "LTE"), (None, None), (True, True), (1.5, 1.5), (2**70, 2**70)]
+)
+def test_the_type_of_network_that_android_sends_as_a_number_is_text(written: Json, detail: Json) -> None:
+    body = canonical(upload({"dt": "e", "cs": {"ant": written}}))
+
+    kind = body["events"][0]["data"]["device_current_state"]["data_connection_type_detail"]
+    assert (type(kind), kind) == (type(detail), detail)
+
+
+def test_the_state_that_android_tells_with_each_message_is_in_order() -> None:
+    state = {
+        "fds": 1_000, "efds": 2_000, "amt": 5, "ama": 3, "amm": 9, "sma": 7, "tsm": 8, "bl": 0.5, "tss": 12, "gps": True,
+        "dct": "wifi", "so": 1, "sbo": 1, "sml": False, "smt": 4, "ant": 13,
+    }  # fmt: skip
+    body = upload({"dt": "e", "n": "Play", "et": "Other", "cs": state})
+
+    assert notes(body) == []
+    assert check(canonical(body), NOW_MS) == []
 
 
 # -- what no table knows -----------------------------------------------------------------------------------------------------
@@ -387,6 +420,21 @@ def test_an_unknown_key_of_a_message_is_noted_and_kept_with_the_event(kind: str)
 
     assert (note.code, note.pointer, note.raw_pointer) == ("native_key_unknown", "/events/1/data", "/msgs/1/zz")
     assert body["events"][1]["native"] == {"zz": MARK}
+
+
+@pytest.mark.parametrize("member", ["events", "user_identities", "environment", "device_info"])
+def test_a_member_of_the_events_apis_batch_is_told_to_be_lost(member: str) -> None:
+    (finding,) = notes(upload(**{member: MARK}))
+
+    assert (finding.code, finding.pointer, finding.raw_pointer) == ("misplaced_member", "", f"/{member}")
+    assert finding.message.startswith(f"{member} is a member of the Events API's batch")
+    assert finding.hint == "Send a batch of this form to /v2/events, with Basic authentication."
+
+
+def test_a_member_of_the_events_apis_batch_inside_a_message_is_an_unknown_key() -> None:
+    (note,) = notes(upload({"dt": "e", "events": MARK}))
+
+    assert note.code == "native_key_unknown"
 
 
 def leaves(node: Json) -> Iterator[Json]:

@@ -106,6 +106,60 @@ def test_an_mpid_beyond_64_bits_is_told_by_the_checks() -> None:
     assert [finding.code for finding in check(batch, NOW_MS)] == ["out_of_range"]
 
 
+def with_ids(id: Json) -> list[Json]:
+    """Commerce events with this id wherever an app may give the SDK a number."""
+    product = {"id": id, "name": "Shoe", "price": 9.99, "quantity": 1, "total_product_amount": 9.99, "position": 1}
+    return [
+        commerce(product_action={"action": "purchase", "transaction_id": id, "products": [product]}),
+        commerce(product_impressions=[{"product_impression_list": "Search", "products": [product]}]),
+        commerce(promotion_action={"action": 1, "promotions": [{"id": id, "name": "Spring", "position": 1}]}),
+    ]
+
+
+@pytest.mark.parametrize(("written", "text"), [(12345, "12345"), (0, "0"), (-1, "-1"), ("sku-1", "sku-1"), (None, None)])
+def test_an_id_that_an_app_gave_as_a_number_becomes_text(written: Json, text: Json) -> None:
+    batch = web_batch(*copy.deepcopy(with_ids(written)))
+
+    quirks = dialects.translate(batch, "web")
+
+    purchase, impression, promotion = (event["data"] for event in batch["events"])
+    assert purchase["product_action"]["transaction_id"] == text
+    assert purchase["product_action"]["products"][0]["id"] == text
+    assert impression["product_impressions"][0]["products"][0]["id"] == text
+    assert promotion["promotion_action"]["promotions"][0]["id"] == text
+    assert {finding.severity for finding in dialects.told(quirks, check(batch, NOW_MS))} == {"note"}
+
+
+@pytest.mark.parametrize("id", [True, 1.5, 2**64, 10**5000, ["1"], {"id": 1}], ids=lambda id: type(id).__name__)
+def test_what_is_no_id_stays_as_it_is(id: Json) -> None:
+    batch = web_batch(*copy.deepcopy(with_ids(id)))
+
+    dialects.translate(batch, "web")
+
+    purchase, impression, promotion = (event["data"] for event in batch["events"])
+    assert purchase["product_action"]["transaction_id"] is not None
+    assert purchase["product_action"]["products"][0]["id"] == id
+    assert promotion["promotion_action"]["promotions"][0]["id"] == id
+    assert impression["product_impressions"][0]["products"][0]["id"] == id
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"product_action": 5, "promotion_action": []},
+        {"product_action": {"products": {"id": 1}}, "promotion_action": {"promotions": {"id": 1}}},
+        {"product_action": {"products": [5, None]}, "promotion_action": {"promotions": [5, None]}, "shopping_cart": "x"},
+    ],
+)
+def test_commerce_events_of_another_shape_stay_as_they_are(data: dict[str, Json]) -> None:
+    sent = commerce(**data)
+    batch = web_batch(copy.deepcopy(sent))
+
+    dialects.translate(batch, "web")
+
+    assert batch["events"] == [sent]
+
+
 @pytest.mark.parametrize(("number", "name"), [(1, "view"), (2, "click")])
 def test_the_number_of_a_promotion_action_becomes_its_name_with_a_note(number: int, name: str) -> None:
     batch = web_batch(commerce(product_action={"action": "purchase"}), promotion(number), mpid=1)

@@ -113,6 +113,18 @@ def test_a_batch_that_names_nobody_makes_no_profile(fake: Fake) -> None:
     assert fake.items("profiles") == []
 
 
+@pytest.mark.parametrize("member", ["ios_advertising_id", "ios_idfv", "android_advertising_id", "fire_advertising_id"])
+def test_an_advertising_id_that_the_user_does_not_allow_makes_nobody_of_two_devices_one(fake: Fake, member: str) -> None:
+    info = {"platform": "iOS", member: "00000000-0000-0000-0000-000000000000"}
+    stamps = ["5734d8dd-653d-4732-bc54-f167ba83cf81", "e5e4b36b-4fbb-44e8-8486-aeda90aa8ac3"]
+
+    for stamp in stamps:
+        upload(fake, {"device_application_stamp": stamp}, device_info=info)
+    upload(fake, {}, device_info=info)
+
+    assert [profile["device_ids"] for profile in fake.items("profiles")] == [{"mp_deviceid": [stamp]} for stamp in stamps]
+
+
 def test_a_batch_that_production_would_drop_changes_nothing(fake: Fake) -> None:
     upload(fake, {"customerid": "a"}, source_request_id="r", user_attributes={"plan": "pro"})
     upload(fake, {"customerid": "a"}, source_request_id="r", user_attributes={"plan": "free"})
