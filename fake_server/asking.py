@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from .redaction import without_credentials
+from .redaction import redact_message, without_credentials
 
 if TYPE_CHECKING:
     import requests
@@ -43,6 +43,7 @@ def check_token(_: click.Context, __: click.Parameter, token: str | None) -> str
 
 
 _URL: Final = re.compile("https?://", re.IGNORECASE)
+_ANY_URL: Final = re.compile(r"\s*[a-z][\w+.-]+:/", re.IGNORECASE)
 
 
 class LocalFile(click.Path):
@@ -53,11 +54,14 @@ class LocalFile(click.Path):
         self._instead = instead
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if _URL.match(str(value)):
+        if _ANY_URL.match(str(value)):
             self.fail(f"{without_credentials(repr(value))} is a URL; expected a file. {self._instead}", param, ctx)
         if not str(value):
             self.fail("the name of the file is empty.", param, ctx)
-        return super().convert(value, param, ctx)
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            raise click.BadParameter(redact_message(error.message), ctx, param) from error
 
 
 def _check_url(_: click.Context, __: click.Parameter, url: str) -> str:

@@ -1,5 +1,6 @@
 """The command `demo`: a fake with the traffic of simulated people, for a first look."""
 
+import math
 import shlex
 import threading
 from collections.abc import Callable, Iterator
@@ -41,6 +42,13 @@ class _Batch(msgspec.Struct):
 _decode: Final = msgspec.json.Decoder(_Batch).decode
 
 
+def _check_speed(_: click.Context, __: click.Parameter, speed: float) -> float:
+    # Neither below nor above anything, so click lets it pass.
+    if math.isnan(speed):
+        raise click.BadParameter("nan is no number.")
+    return speed
+
+
 @click.command()
 @click.option("--users", default=2000, show_default=True, type=int, help="People who are simulated.")
 @click.option("--profile", default="retail", show_default=True, help="What they do: retail, media, games, or a file of your own.")
@@ -49,6 +57,7 @@ _decode: Final = msgspec.json.Decoder(_Batch).decode
     default=60.0,
     show_default=True,
     type=click.FloatRange(0, 1e6, min_open=True),
+    callback=_check_speed,
     help="How much faster than real time it goes; 60 makes a minute of an hour.",
 )
 @click.option("--seed", default=0, show_default=True, type=int, help="Another number, other people.")

@@ -1,19 +1,23 @@
 """The command `export`: what a running fake has recorded, as NDJSON."""
 
+import gzip
 import os
 import secrets
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import click
 
 from .asking import MOST_HINT, LocalFile, UnreachableError, asking, filters_argument, parameters_of, token_option, url_option
 
 NDJSON: Final = "application/x-ndjson"
+
+LEVEL: Final = 3
+"""Of gzip's nine, as `generate` has it."""
 
 _PART_NAME: Final = 200
 """Bytes of its file's name that a part has in its own: systems take 255."""
@@ -30,7 +34,7 @@ MOST_ASKED: Final = "1000"
     "-o",
     default="-",
     type=LocalFile("The server to ask is named with --url.", path_type=str, dir_okay=False),
-    help="File, or - for stdout.",
+    help="File, compressed if it ends with .gz; or - for stdout.",
 )
 @filters_argument
 def export(url: str, token: str | None, output: str, filters: tuple[str, ...]) -> None:
@@ -96,7 +100,7 @@ def why(
 
 @contextmanager
 def _writing(output: str) -> Iterator[IO[bytes]]:
-    """stdout; or a file that gets its name only when it is whole; or a pipe or a device."""
+    """stdout; or a file that gets its name only when it is whole; or a pipe or a device. What ends with .gz is compressed."""
     if output == "-":
         # What fails there is told as by every command.
         yield sys.stdout.buffer
@@ -104,8 +108,8 @@ def _writing(output: str) -> Iterator[IO[bytes]]:
         return
     try:
         if Path(output).exists() and not Path(output).is_file():
-            with Path(output).open("wb") as file:
-                yield file
+            with Path(output).open("wb") as file, _compressed(file, output) as sink:
+                yield sink
             return
         # Where a link points to, so that the link stays one.
         target = Path(output).resolve()
@@ -114,7 +118,8 @@ def _writing(output: str) -> Iterator[IO[bytes]]:
         part = target.with_name(f"{name}.{secrets.token_hex(4)}.part")
         with part.open("xb") as file:
             try:
-                yield file
+                with _compressed(file, output) as sink:
+                    yield sink
                 file.close()
                 if target.exists():
                     shutil.copymode(target, part)
@@ -132,3 +137,10 @@ def _writing(output: str) -> Iterator[IO[bytes]]:
         if isinstance(error, FileNotFoundError) and not folder.is_dir():
             reason = f"there is no directory {folder}"
         raise click.ClickException(f"{output} cannot be written: {reason}.") from error
+
+
+def _compressed(file: IO[bytes], output: str) -> AbstractContextManager[IO[bytes]]:
+    if not output.endswith(".gz"):
+        return nullcontext(file)
+    # Without a name or a time in it, as `generate` writes them.
+    return cast("IO[bytes]", gzip.GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=file, mtime=0))

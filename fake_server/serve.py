@@ -33,6 +33,18 @@ class _Credential(click.ParamType[tuple[str, str, str]]):
         return key, secret, workspace
 
 
+Credentials = tuple[tuple[str, str, str], ...]
+"""Keys, secrets and workspaces."""
+
+
+def _check_keys(_: click.Context, __: click.Parameter, given: Credentials) -> Credentials:
+    keys = [key for key, _, _ in given]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise click.BadParameter(f"the key {plain(key, 40)!r} is there {keys.count(key)} times; an input has one secret.")
+    return given
+
+
 def check_host(_: click.Context, __: click.Parameter, host: str) -> str:
     """The callback of every option that takes the address to listen on."""
     if "/" in host or re.fullmatch(r"[^:]+:[0-9]*|\[.*", host):
@@ -72,6 +84,7 @@ def _check_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) 
 @click.option(
     "--credential",
     "credentials",
+    callback=_check_keys,
     multiple=True,
     type=_Credential(),
     help="An input, of the workspace 'default' unless named: behind the last @, so that a secret that has one needs a "
@@ -118,7 +131,7 @@ def serve(  # noqa: PLR0913, PLR0917  # options are arguments
     mode: str,
     store: str | None,
     keep: int,
-    credentials: tuple[tuple[str, str, str], ...],
+    credentials: Credentials,
     known_keys_only: bool,
     ignore: tuple[str, ...],
     error: tuple[str, ...],
@@ -226,7 +239,7 @@ _HELLO = (
 def _welcome(
     server: "FakeServer",
     store: str,
-    credentials: tuple[tuple[str, str, str], ...],
+    credentials: Credentials,
     client: str | None,
     *,
     token_is_given: bool,
@@ -265,7 +278,7 @@ Other SDKs ({", ".join(others)}), their configuration to paste:
     click.echo("\n".join(lines), err=True)
 
 
-def _credentials(credentials: tuple[tuple[str, str, str], ...], *, known_keys_only: bool) -> list[str]:
+def _credentials(credentials: Credentials, *, known_keys_only: bool) -> list[str]:
     """Which keys are taken, and into which workspaces: whoever has an @ in a secret sees what became of it."""
     if not credentials:
         return ["  credentials   any key and secret"]

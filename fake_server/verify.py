@@ -26,6 +26,9 @@ URL: Final = re.compile("https?(?=://)", re.IGNORECASE)
 A_STORE: Final = "a store, sqlite:///FILE"
 SQLITE: Final = b"SQLite format 3\0"
 DUPLICATE: Final = "duplicate_batch"
+LARGEST: Final = 64 << 20
+"""Bytes of a manifest: that of a year has some MB."""
+
 REFRESHED_EVERY: Final = 500
 """Batches between two looks of the terminal at how many there are."""
 
@@ -96,13 +99,17 @@ def verify(path: Path, against: str, workspace: str | None, key: str | None, tok
     from mparticle_fixtures.simulation.manifest import Manifest, ManifestError
 
     try:
-        manifest = Manifest.from_json(path.read_bytes())
+        with path.open("rb") as file:
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise CannotVerifyError(f"{path} is no manifest: it has more than {LARGEST >> 20} MB.")
+        manifest = Manifest.from_json(text)
     except ManifestError as error:
         raise CannotVerifyError(f"{path}: {error}") from error
     except OSError as error:
         raise CannotVerifyError(f"{path} cannot be read: {error.strerror or error}.") from error
     seen: Counter[str] = Counter()
-    source, told_apart = _source(against, workspace, key, token, seen)
+    source = _source(against, workspace, key, token, seen)
     try:
         with _shown() as show:
             found = Manifest.count(_counted(source, seen, show))
@@ -110,6 +117,7 @@ def verify(path: Path, against: str, workspace: str | None, key: str | None, tok
         raise CannotVerifyError(f"{against}: {error}") from error
     if not seen["arrived"] and (key is not None or workspace is not None):
         raise CannotVerifyError(_nothing(against, workspace, key, token))
+    told_apart = not seen["as generated"]
     differences = _differences(manifest, found, told_apart=told_apart)
     _report(differences)
     for note in _notes(manifest, found, seen, told_apart=told_apart):
@@ -122,17 +130,15 @@ def verify(path: Path, against: str, workspace: str | None, key: str | None, tok
 # -- where batches come from -----------------------------------------------------------------------------------------------
 
 
-def _source(
-    against: str, workspace: str | None, key: str | None, token: str | None, seen: Counter[str]
-) -> tuple[Iterator[Arrival], bool]:
-    """The batches, and whether who received them tells duplicates apart: then some more may be there than were made.
+def _source(against: str, workspace: str | None, key: str | None, token: str | None, seen: Counter[str]) -> Iterator[Arrival]:
+    """The batches. `seen` gets how many were forgotten, and how many are as generated: nobody has received those.
 
-    `seen` gets the number of batches that were forgotten.
+    Whoever has received the others tells duplicates apart: then some more may be there than were made.
     """
     shown = without_credentials(against)
     if scheme := URL.match(against):
         url = scheme[0].lower() + against[scheme.end() :].rstrip("/")
-        return _of_server(url, workspace, key, token, seen), True
+        return _of_server(url, workspace, key, token, seen)
     if OTHER_URL.match(against):
         raise CannotVerifyError(f"{plain(shown)} is no URL of a fake, which begins with http:// or https://, nor {A_STORE}.")
     if ADDRESS.fullmatch(against) and not Path(against).exists():
@@ -140,10 +146,10 @@ def _source(
     store = against.removeprefix("sqlite:///")
     if store != against or _is_store(Path(against)):
         if not Path(store).is_file():
-            raise CannotVerifyError(f"There is no store {store}.")
-        return _filtered(_of_store(store, seen), workspace, key), True
+            raise CannotVerifyError(f"There is no store {store}." if store else f"{against} names no file: sqlite:///FILE does.")
+        return _filtered(_of_store(store, seen), workspace, key)
     # The name of a file may look like a URL; of a file that is not there it may be one.
-    return _of_file(against, against if Path(against).exists() else shown, workspace, key), False
+    return _of_file(against, against if Path(against).exists() else shown, workspace, key, seen)
 
 
 def _is_store(path: Path) -> bool:
@@ -209,7 +215,7 @@ def _of_store(path: str, seen: Counter[str]) -> Iterator[Arrival]:
         recorder.close()
 
 
-def _of_file(source: str, shown: str, workspace: str | None, key: str | None) -> Iterator[Arrival]:
+def _of_file(source: str, shown: str, workspace: str | None, key: str | None, seen: Counter[str]) -> Iterator[Arrival]:
     from mparticle_fixtures.traffic.reading import ReadError, Traffic, read_batch
 
     try:
@@ -224,6 +230,7 @@ def _of_file(source: str, shown: str, workspace: str | None, key: str | None) ->
                     f"{line.place} of {shown} is a batch as generated, which has neither key nor workspace: leave those out."
                 )
             else:
+                seen["as generated"] += 1
                 yield Arrival(line.text)
     except ReadError as error:
         raise CannotVerifyError(str(error).replace(source, shown)) from error
@@ -237,7 +244,7 @@ def _nothing(against: str, workspace: str | None, key: str | None, token: str | 
     told = "Nothing was received with " + " and ".join(f"{name} {value!r}" for name, value in wanted.items())
     if against == STDIN:
         return f"{told}."
-    arrivals, _ = _source(against, None, None, token, Counter())
+    arrivals = _source(against, None, None, token, Counter())
     both = {(arrival.key, arrival.workspace) for arrival in arrivals}
     there = {"key": {found for found, _ in both if found}, "workspace": {found for _, found in both if found}}
     for name, value in wanted.items():

@@ -1,5 +1,6 @@
 """The command line as a person meets it: a process of its own, its output and its exit status."""
 
+import gzip
 import json
 import os
 import pty
@@ -281,6 +282,24 @@ def test_credentials_name_inputs_and_workspaces(start: Start) -> None:
     assert statuses == [202, 202, 403, 403]
     items = requests.get(f"{url}/_fake/batches", timeout=10).json()["items"]
     assert [item["workspace"] for item in items] == ["default", "shop"]
+
+
+@pytest.mark.parametrize("again", ["a:other", "a:s@shop", "a:s"])
+def test_a_key_has_one_secret(start: Start, again: str) -> None:
+    status, out, err = run(start, "serve", "--port", "0", "--credential", "a:s", "--credential", again)
+
+    assert (status, out) == (2, "")
+    assert "the key 'a' is there 2 times; an input has one secret." in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["demo", "--speed", "nan", "--port", "0"], ["send", "x", "--key", "k", "--secret", "s", "--patience", "nan"]]
+)
+def test_what_is_no_number_is_wrong_usage(start: Start, arguments: list[str]) -> None:
+    status, out, err = run(start, *arguments)
+
+    assert (status, out) == (2, "")
+    assert "nan is no number." in err
 
 
 def test_codes_can_be_silenced_and_raised(start: Start) -> None:
@@ -769,6 +788,16 @@ def test_export_into_a_file_leaves_no_part_behind(start: Start, tmp_path: Path) 
 
     assert len((tmp_path / "out.ndjson").read_text().splitlines()) == 1
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_export_into_a_file_whose_name_ends_with_gz_is_compressed(start: Start, tmp_path: Path) -> None:
+    with FakeServer() as server:
+        upload(server.url, batch())
+
+        status, _, err = run(start, "export", "--url", server.url, "-o", str(tmp_path / "out.ndjson.gz"))
+
+    assert (status, err) == (0, "Exported 1 batch.\n")
+    assert json.loads(gzip.decompress((tmp_path / "out.ndjson.gz").read_bytes()))["verdict"] == "accepted"
 
 
 @pytest.mark.parametrize("command", [("export",), ("tail", "--after", "0")])

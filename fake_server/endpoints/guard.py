@@ -1,9 +1,10 @@
 """Who may ask the inspect API: this machine, or whoever has the token; never a page of another origin."""
 
 import hmac
-import ipaddress
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
+
+from mparticle_sdk.api_client import is_here
 
 from ..checks.rules import RuleError
 from ..configurations import ConfigError
@@ -74,7 +75,7 @@ def _refusal(submission: Submission, token: str | None) -> Answer | None:
                 + ", which was given or printed at its start: 'Authorization: Bearer TOKEN' or ?token=TOKEN.",
                 headers=[(b"www-authenticate", b"Bearer")],
             )
-    elif host and not _is_loopback(host):
+    elif host and not _is_of_this_machine(host):
         shown = _shown(host.rpartition("@")[2].encode("latin-1"))
         return error_answer(403, f"The Host {shown} is not this machine's; ask http://127.0.0.1 or http://localhost instead.")
     return None
@@ -91,14 +92,9 @@ def _shown(value: bytes) -> str:
     return repr(redact_url(value.decode("latin-1"))[:80])
 
 
-def _is_loopback(host: str) -> bool:
+def _is_of_this_machine(host: str) -> bool:
+    """By the rule of the SDK and `send`: whoever got here by such an address may ask by it."""
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
+        return is_here(f"//{host}")
     except ValueError:
         return False

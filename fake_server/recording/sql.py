@@ -342,6 +342,12 @@ def _path(url: str) -> Path:
             raise StoreError(f"The store {path} is a directory; name a file, for example sqlite:///{path}/fake.db.")
         if path.exists() and not path.is_file():
             raise StoreError(f"The store {path} is no regular file; {ANOTHER_FILE}.")
+        if path.exists() and path.stat().st_nlink > 1:
+            # SQLite keeps what was written last in a file of the same name, and the lock has that name too.
+            raise StoreError(
+                f"The store {path} has another name too (a hard link): what is written by the one would be missing by the other. "
+                f"Copy it, or {ANOTHER_FILE}."
+            )
         if not path.parent.is_dir():
             raise StoreError(f"The store {path} cannot be made: the directory {path.parent} does not exist.")
     except (OSError, RuntimeError, ValueError) as error:

@@ -946,6 +946,8 @@ def test_the_path_of_all_inputs_makes_no_workspace_and_tells_where_inputs_are_ad
         {"Host": "evil.example.com"},
         {"Host": "127.0.0.1.evil.example.com"},
         {"Host": "192.168.0.7:8080"},
+        {"Host": "[::ffff:192.168.0.7]:8080"},
+        {"Host": "[::1"},
         {"Origin": "http://evil.example.com"},
         {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
@@ -972,7 +974,20 @@ def test_a_foreign_origin_can_neither_forget_nor_import(fake: Fake, method: str)
     assert len(fake.items("batches")) == 1
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:1234", "[::1]:80", "app.localhost", "127.9.9.9"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "localhost.:80",
+        "127.0.0.1:1234",
+        "127.1:80",
+        "[::1]:80",
+        "[::ffff:127.0.0.1]:80",
+        "0.0.0.0:80",
+        "app.localhost",
+        "127.9.9.9",
+    ],
+)
 def test_this_machines_own_names_are_answered(fake: Fake, host: str) -> None:
     assert fake.request("GET", "/_fake/batches", headers={"Host": host}).status == 200
 

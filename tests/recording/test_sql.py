@@ -287,6 +287,14 @@ def test_a_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.Monke
         assert (tmp_path / "store.db").is_file()
 
 
+def test_a_file_with_two_names_is_refused(store: str) -> None:
+    with opened(store):
+        other = file_of(store).with_name("other.db")
+        other.hardlink_to(file_of(store))
+
+        assert refusal(f"sqlite:///{other}").startswith(f"The store {other} has another name too (a hard link): ")
+
+
 def test_a_directory_is_refused(tmp_path: Path) -> None:
     assert refusal(f"sqlite:///{tmp_path}") == (
         f"The store {tmp_path} is a directory; name a file, for example sqlite:///{tmp_path}/fake.db."
