@@ -210,7 +210,7 @@ class Intake:
         record.dialect = form.dialect or dialects.detect(values)
         _examine_all(values, reading)
         if len(decoded.text) > limits.BATCH_SIZE:
-            findings += _measure(len(decoded.text), values, record.batches, bulk=form.bulk)
+            findings += _measure(len(decoded.text), values, record, bulk=form.bulk)
         if form.bulk:
             reading.places = [place for place, item in enumerate(decoded.value) if isinstance(item, dict)]
             for index, (recorded, place) in enumerate(zip(record.batches, reading.places, strict=True)):
@@ -323,11 +323,11 @@ def _is_plain(batch: BatchRecord) -> bool:
     return not batch.findings and batch.source_request_id is None
 
 
-def _measure(size: int, values: list[dict[str, Any]], batches: Sequence[BatchRecord], *, bulk: bool) -> list[Finding]:
+def _measure(size: int, values: list[dict[str, Any]], record: RequestRecord, *, bulk: bool) -> list[Finding]:
     """Findings on the size of a request in bytes; those on single batches go to these."""
-    for value, batch in zip(values, batches, strict=True):
+    for value, batch in zip(values, record.batches, strict=True):
         # In a bulk request, as its JSON is without blanks.
-        too_large = check_size(len(_encode(value)) if bulk else size)
+        too_large = check_size(len(_encode(value)) if bulk else size, record.dialect)
         if too_large:
             batch.findings = (*batch.findings, too_large)
     too_large = check_request(size, len(values))

@@ -1,18 +1,24 @@
 """Sizes of batches and requests against mParticle's limits; lengths and counts inside a batch are the schema's concern."""
 
+from typing import Final
+
 from mparticle_sdk import limits
 
 from .finding import Finding, make
 
+_UPLOAD_OF_A_PHONE: Final = 200 * limits.KB
+"""Android's SDK divides what is more (`client-sdks.md §3.4`), so mParticle takes it."""
 
-def check_size(size_of_batch: int) -> Finding | None:
-    """A finding if one batch has more bytes of JSON than mParticle takes (`events-api.md §5`)."""
-    if size_of_batch <= limits.BATCH_SIZE:
+
+def check_size(size_of_batch: int, dialect: str = "standard") -> Finding | None:
+    """A finding if one batch has more bytes of JSON than mParticle takes in this dialect (`events-api.md §5`)."""
+    most = _UPLOAD_OF_A_PHONE if dialect == "native" else limits.BATCH_SIZE
+    if size_of_batch <= most:
         return None
-    parts = -(-size_of_batch // limits.BATCH_SIZE)
+    parts = -(-size_of_batch // most)
     return make(
         "batch_too_large",
-        f"The batch has {size_of_batch} bytes; expected at most {limits.BATCH_SIZE} ({limits.BATCH_SIZE // limits.KB} KB).",
+        f"The batch has {size_of_batch} bytes; expected at most {most} ({most // limits.KB} KB).",
         raw_pointer="",
         hint=f"Divide its events among {parts} or more batches; each carries the same user_identities, mpid and device_info.",
     )

@@ -6,8 +6,10 @@ The tables of `web_sdk.py` and `native_sdk.py` call it.
 import re
 import uuid
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, get_args
 from urllib.parse import parse_qsl
+
+from mparticle_sdk.batch import EnvironmentName
 
 from ..checks.finding import Finding, make
 from ..checks.found import got
@@ -21,6 +23,9 @@ from .answers import CODES, error_answer, faulty_answer, json_answer, tell
 
 UNKNOWN_ALIAS_KEY: Final = 401
 """What an alias request with a wrong key gets (`identity.md §8`)."""
+
+_SECONDS: Final = range(10**8, 10**11)
+"""From 1973 to 5138 in seconds; in milliseconds soon after 1970."""
 
 MPID: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
@@ -96,10 +101,14 @@ def _wrong_alias(value: Any, timed: bool) -> list[tuple[str, str]]:
     """Where an alias request is wrong, and how; a `timed` one needs its range of time."""
     if not isinstance(value, dict):
         return [("", f"The body is {got(value)}; expected an object with data, which has source_mpid and destination_mpid.")]
+    wrong = []
+    for name, words in (("request_type", ("alias",)), ("environment", get_args(EnvironmentName))):
+        if value.get(name) not in words:
+            sent = got(value[name]) if name in value else "absent"
+            wrong.append((f"/{name}", f"{name} is {sent}; expected {' or '.join(words)}."))
     data = value.get("data")
     if not isinstance(data, dict):
-        return [("/data", f"data is {got(data)}; expected an object with source_mpid and destination_mpid.")]
-    wrong = []
+        return [*wrong, ("/data", f"data is {got(data)}; expected an object with source_mpid and destination_mpid.")]
     mpids = []
     for name in ("source_mpid", "destination_mpid"):
         mpid = data.get(name)
@@ -109,11 +118,19 @@ def _wrong_alias(value: Any, timed: bool) -> list[tuple[str, str]]:
             mpids.append(int(mpid))
     if len(mpids) == 2 and mpids[0] == mpids[1]:
         wrong.append(("/data/destination_mpid", f"source_mpid and destination_mpid are both {mpids[0]}; expected two profiles."))
+    return wrong + _wrong_times(data, timed)
+
+
+def _wrong_times(data: dict[str, Any], timed: bool) -> list[tuple[str, str]]:
+    """The same of the range of time."""
+    wrong = []
     times = []
     for name in ("start_unixtime_ms", "end_unixtime_ms"):
         time = data.get(name)
         if isinstance(time, int) and not isinstance(time, bool):
             times.append(time)
+            if _SECONDS.start <= time < _SECONDS.stop:
+                wrong.append((f"/data/{name}", f"{name} is {time}, which looks like seconds; expected milliseconds since 1970."))
         elif time is not None or timed:
             wrong.append((f"/data/{name}", f"{name} is {got(time)}; expected milliseconds since 1970."))
     if len(times) == 2 and times[0] > times[1]:

@@ -110,7 +110,7 @@ _WRITTEN: Final[Json] = {
                 "required": ["source_mpid", "destination_mpid"],
             },
         },
-        "required": ["data"],
+        "required": ["request_type", "environment", "data"],
     },
     "AliasError": {
         "type": "object",

@@ -251,7 +251,7 @@ class _Examination:
         if size is None and (piece.end - piece.start) * _MOST_GROWTH > limits.BATCH_SIZE:
             size = len(_encode(batch))
         if size is not None and size > limits.BATCH_SIZE:
-            too_large = check_size(size)
+            too_large = check_size(size, dialect)
             findings = [*findings, too_large] if too_large else findings
         extractor = self.extractors.get(around.workspace) or self._extractor(around.workspace)
         extract = extractor.extract(batch)

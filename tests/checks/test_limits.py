@@ -11,6 +11,11 @@ def test_a_batch_of_up_to_128_kb_is_fine(size: int) -> None:
     assert check_size(size) is None
 
 
+@pytest.mark.parametrize(("size", "is_fine"), [(200 * limits.KB, True), (200 * limits.KB + 1, False)])
+def test_what_a_phone_uploads_may_be_as_large_as_its_sdk_makes_it(size: int, is_fine: bool) -> None:
+    assert (check_size(size, "native") is None) == is_fine
+
+
 @pytest.mark.parametrize("size", [0, 1, limits.REQUEST_SIZE])
 def test_a_request_of_up_to_256_kb_is_fine(size: int) -> None:
     assert check_request(size, 100) is None

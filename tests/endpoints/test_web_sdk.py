@@ -467,6 +467,12 @@ WRONG_ALIASES = {
     "no times": (alias(start_unixtime_ms=None, end_unixtime_ms=None), "start_unixtime_ms is null; expected milliseconds"),
     "an array": ([], "The body is an array; expected an object with data"),
     "no data": ({"request_type": "alias"}, "data is"),
+    "another type": (alias() | {"request_type": "merge"}, "request_type is the text 'merge'; expected alias."),
+    "no environment": (
+        {name: value for name, value in alias().items() if name != "environment"},
+        "environment is absent; expected production or development.",
+    ),
+    "times in seconds": (alias(start_unixtime_ms=1795283660), "start_unixtime_ms is 1795283660, which looks like seconds"),
 }
 
 
