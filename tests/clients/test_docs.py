@@ -88,10 +88,9 @@ def test_the_configuration_of_the_python_sdk_works(tmp_path: Path, real_part: Re
         assert fake.intake.recorder.last_id() == 1
 
 
-@pytest.mark.parametrize("page", ["clients/python.md", "pytest.md"])
-def test_what_a_page_says_ends_the_waiting_of_the_python_sdk(tmp_path: Path, real_part: RealPart, page: str) -> None:
+def test_what_the_page_says_ends_the_waiting_of_the_python_sdk(tmp_path: Path, real_part: RealPart) -> None:
     real_part(PYTHON.available, f"this test needs {PYTHON.needs}")
-    told = re.findall(r"`(mparticle\.rest\.\S+ = \S+)`", (FOLDER.parent / page).read_text(encoding="utf-8"))
+    told = re.findall(r"`(mparticle\.rest\.\S+ = \S+)`", read("python"))
     assert len(told) == 1
     with FakeServer() as fake:
         limited = {"items": [{"status": 429, "retry_after": 60, "times": 1}]}
