@@ -21,8 +21,11 @@ from .wording import TURNS_INTO, code_of, say
 MOST_NODES: Final = 10_000
 """Values of a batch that are looked at to explain what is wrong; a hostile one has a million, each with its error."""
 
-MOST_EVENTS: Final = 4_000
-"""Faulty events of a batch that are explained: more than there are in 128 KB, lest an error hide behind many warnings."""
+MOST_EVENTS: Final = 4 * MOST_OF_A_CODE
+"""Faulty events of a batch that are explained in full, and wrong ones behind them of which only the errors are.
+
+Many doubtful events must not hide an error; of many wrong ones nobody reads all.
+"""
 
 LONG_NAME: Final = 64
 """A name of more characters is none of ours. Each error below it has a copy of it: hostile ones would fill the memory."""
@@ -137,14 +140,17 @@ class Checker:
         events = batch.get("events")
         rest = {**batch, "events": None} if isinstance(events, list) else batch
         self._tell(found, self._suspect(rest), (), sample, self._batch)
-        faulty = 0
+        faulty = wrong = 0
         for index, event in enumerate(events if isinstance(events, list) else ()):
             if not has_type(event) or self._event_is_valid(event):
                 continue
-            self._tell(found, event, ("events", index), sample, self._event)
             faulty += 1
-            if faulty == MOST_EVENTS:
-                break
+            if faulty <= MOST_EVENTS:
+                self._tell(found, event, ("events", index), sample, self._event)
+            elif self._tell(found, event, ("events", index), sample, self._event.breaking):
+                wrong += 1
+                if wrong == MOST_EVENTS:
+                    break
         return found
 
     @cached_property
@@ -171,8 +177,8 @@ class Checker:
             if not (type(value) is dict or type(value) is list) or not self.is_valid({"environment": "production", name: value})
         }
 
-    def _tell(self, found: Found, value: Any, base: Path, sample: "_Sample", explainer: "_Explainer") -> None:
-        """Findings for the errors of `value`: the batch without its events, or the event at `base`."""
+    def _tell(self, found: Found, value: Any, base: Path, sample: "_Sample", explainer: "_Explainer") -> bool:
+        """Findings for the faults of `value`: the batch without its events, or the event at `base`. Whether it has any."""
         faults: dict[tuple[Any, ...], Fault] = {}
         for fault in explainer.faults(value, sample):
             # The findings on names and on valid values stand beside others; of the errors of one value the first is enough.
@@ -193,6 +199,7 @@ class Checker:
                 code = code_of(fault)
                 if found.room(code):
                     found.add(code, base + fault.path, *say(fault._replace(code=code)))
+        return bool(faults)
 
 
 class _Explainer:
@@ -215,7 +222,7 @@ class _Explainer:
                 severities.add(CODES[fault.code].severity)
                 yield fault
         if sample.left <= 0 and "error" not in severities:
-            yield from self._breaking.first(value) or ([] if severities else self._any.first(value))
+            yield from self.breaking.first(value) or ([] if severities else self._any.first(value))
 
     def first(self, value: Any) -> list[Fault]:
         """What is wrong with all of `value` first."""
@@ -231,7 +238,7 @@ class _Explainer:
         return _Explainer(self._make, _plain(self._schema, basic=False))
 
     @cached_property
-    def _breaking(self) -> "_Explainer":
+    def breaking(self) -> "_Explainer":
         """Says less: only what makes a batch invalid."""
         return _Explainer(self._make, _plain(self._schema, basic=True))
 
