@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from . import codec
 from .configuration import Configuration, base_url, user_agent
-from .errors import ConfigurationError, ConnectionFailedError, TimedOutError, of_answer
+from .errors import ConfigurationError, ConnectionFailedError, TimedOutError, escaped, of_answer
 
 # requests is loaded with the first request: a program that only builds batches does without it.
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ UNTRUSTED_HINT: Final = (
 
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})
 """What OpenSSL's versions say of an answer in plain HTTP."""
+
+ANSWER_READ: Final = 1_000_000
+"""Bytes of an answer after which no more of it is read, and the connection is closed: mParticle's have a few hundred."""
 
 SECRET_SHOWN_BELOW: Final = 16
 """Characters below which a secret is not looked for in answers: it would blot out words. mParticle's are longer."""
@@ -194,11 +197,12 @@ class ApiClient:
                 cert=self._route.cert,
                 timeout=self.config.timeout,
                 allow_redirects=False,
+                stream=True,
             )
             received = _Received(
                 response.status_code,
                 self._redacted(response.reason or ""),
-                self._redacted(response.content.decode("utf-8", "replace")),
+                self._redacted(_content(response).decode("utf-8", "replace")),
                 response.headers if response.ok else self._without_credentials(response.headers),
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -206,7 +210,9 @@ class ApiClient:
             self._fail(url, error)
         ms = (time.perf_counter() - begun) * 1000
         status, reason, answer, _ = received
-        _log.debug("POST %s, %d bytes: %d %s in %.0f ms %s", url, len(body), status, reason, ms, answer)
+        if _log.isEnabledFor(logging.DEBUG):
+            said = [escaped(text).replace("\n", "\\n") for text in (reason, answer)]
+            _log.debug("POST %s, %d bytes: %d %s in %.0f ms %s", url, len(body), status, said[0], ms, said[1])
         return received
 
     def _request(self, url: str, body: bytes) -> "requests.PreparedRequest":
@@ -269,6 +275,19 @@ class ApiClient:
         if isinstance(error, ValueError):
             raise ConfigurationError(f"{url} cannot be requested ({told})") from error
         raise ConnectionFailedError(0, f"No complete answer from {url} ({told})") from error
+
+
+def _content(response: "requests.Response") -> bytes:
+    """The body; the first part of one that is endless or unpacks to more than a program can hold."""
+    parts: list[bytes] = []
+    size = 0
+    for part in response.iter_content(16_384):
+        parts.append(part)
+        size += len(part)
+        if size > ANSWER_READ:
+            response.close()
+            break
+    return b"".join(parts)[:ANSWER_READ]
 
 
 def configuration_of(given: Any, taker: str) -> Configuration:

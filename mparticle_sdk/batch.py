@@ -354,7 +354,7 @@ class Batch(Model):
     def writes_too_much(self) -> bool:
         """For the consents and the events, and for an empty list of these."""
         events = _events_slot(self)
-        if not events:
+        if not events or not isinstance(events, list):
             return type(events) is not list or (type(self.consent_state) is ConsentState and self.consent_state.writes_too_much())
         for event in events:
             if type(event) is not EventBase:

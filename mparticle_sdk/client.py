@@ -172,6 +172,8 @@ class EventsApi:
         if callback is None:
             answer = send()
             return answer.data if data_only else answer
+        if not callable(callback):
+            raise TypeError(f"callback is of type {type(callback).__name__}; expected a function that takes the result.")
         thread = threading.Thread(target=_call_back, args=(send, callback, data_only), name="mparticle-upload")
         thread.start()
         return thread

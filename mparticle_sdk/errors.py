@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 BODY_SHOWN: Final = 500
 """Characters of an answer's body that the text of an exception shows, where the body is not mParticle's error document."""
 
+ERRORS_SHOWN: Final = 5000
+"""Characters of the entries of mParticle's error document that it shows."""
+
 PROBLEMS_SHOWN: Final = 50
 """Problems that the text of a ValidationError lists; `problems` has them all."""
 
@@ -74,8 +77,9 @@ class ApiResponseErrors(msgspec.Struct):
 class ApiException(Exception):  # noqa: N818  # the official SDK's name
     """A call that did not succeed.
 
-    `status` and `reason` are those of the answer, with status 0 where none came; `body` is its text and `headers` its headers, or
-    None. `errors` are the entries of mParticle's error body, empty where the body is something else.
+    `status` and `reason` are those of the answer, with status 0 where none came; `body` is its text (of a longer one the first
+    megabyte) and `headers` its headers, or None. `errors` are the entries of mParticle's error body, empty where the body is
+    something else.
 
     `undelivered` has the batches whose delivery nobody confirmed, in their order, and `delivered` the answers to the requests
     that did succeed before.
@@ -99,11 +103,10 @@ class ApiException(Exception):  # noqa: N818  # the official SDK's name
     def __str__(self) -> str:
         text = f"({self.status}) {self.reason}" if self.status else str(self.reason)
         if self.errors:
-            text += ": " + "; ".join(error.to_str() for error in self.errors)
+            text += f": {_cut('; '.join(error.to_str() for error in self.errors), ERRORS_SHOWN)}"
         elif self.body and self.body.strip():
-            body = self.body.strip()
-            text += f": {body[:BODY_SHOWN]}{'…' if len(body) > BODY_SHOWN else ''}"
-        return text + self._delivery()
+            text += f": {_cut(self.body.strip(), BODY_SHOWN)}"
+        return escaped(text) + self._delivery()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -128,8 +131,8 @@ class ValidationError(ApiException, ValueError):
         if more:
             shown.append(f"… and {more} more")
         if len(shown) == 1:
-            return shown[0]
-        return "\n".join([f"{len(self.problems)} problems:", *(f"  {line}" for line in shown)])
+            return escaped(shown[0])
+        return escaped("\n".join([f"{len(self.problems)} problems:", *(f"  {line}" for line in shown)]))
 
 
 class ConfigurationError(ApiException, ValueError):
@@ -161,7 +164,7 @@ class TooManyRequestsError(ApiException):
 
     @property
     def retry_after(self) -> int | None:
-        """How many seconds to wait before the next try; None where the answer does not tell."""
+        """How many seconds to wait before the next try; None where the answer does not tell, or names a date."""
         value = (self.headers or {}).get("Retry-After", "").strip()
         return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
 
@@ -211,6 +214,21 @@ def _errors(body: str | None) -> list[ApiResponseErrors]:
     return [
         ApiResponseErrors(_text(entry.get("code")), _text(entry.get("message"))) for entry in entries if isinstance(entry, dict)
     ]
+
+
+def escaped(text: str) -> str:
+    """Foreign text as a terminal may show it: what would steer it is written as Python writes it, line breaks stay."""
+    return text.replace("\r\n", "\n").translate(_ESCAPES)
+
+
+_STEERING: Final = (*range(9), *range(11, 32), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+"""Control characters, and those that turn the direction of writing."""
+
+_ESCAPES: Final = {code: ascii(chr(code))[1:-1] for code in _STEERING}
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _text(value: Any) -> str | None:

@@ -14,6 +14,7 @@ from .values import (
     Checker,
     Flags,
     Found,
+    HttpStatus,
     Milliseconds,
     Number,
     Unsigned,
@@ -507,7 +508,7 @@ class NetworkPerformanceEvent(_Flagged):
     """Size of the answer in bytes."""
     bytes_out: int | None = None
     """Size of the request in bytes."""
-    response_code: int | None = None
+    response_code: HttpStatus | None = None
     """The status, such as 200."""
     data: str | None = None
     """What was sent, in base64."""

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from functools import cache
 from itertools import compress, repeat
 from operator import is_not
@@ -32,11 +33,14 @@ from .errors import Problem
 if TYPE_CHECKING:
     Number: TypeAlias = float | Decimal
     BigId: TypeAlias = int
+    HttpStatus: TypeAlias = int | str
 else:
     # Not Decimal: msgspec would read text such as "1.10" as one, and what is read has to be kept as it is.
     Number = int | float
     # mParticle's web SDK and the example of the Python SDK send ids of 64 bits as text.
     BigId = Annotated[int | str, "big id"]
+    # mParticle's reference has it as text, its SDKs as a number.
+    HttpStatus = Annotated[int | str, "status"]
 
 Milliseconds: TypeAlias = Annotated[int, "ms"]
 """Milliseconds, since 1970 (UTC) for a moment."""
@@ -131,6 +135,10 @@ def _hint(value: Any) -> str:
             return "; decode it, or encode it as base64 text"
         case set() | frozenset():
             return "; write sorted(…) for a list"
+        case Enum():
+            return "; write its .value"
+        case _ if type(value).__name__ == "UUID":
+            return "; write str(…)"
         case _:
             return ""
 
@@ -141,7 +149,7 @@ def _hint(value: Any) -> str:
 def _check_text(value: Any) -> Found:
     if isinstance(value, str):
         return None if value.isascii() else _check_surrogates(value)
-    if type(value).__name__ == "UUID" or (isinstance(value, int | float | Decimal) and not isinstance(value, bool)):
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return fault(f"expected text, got {got(value)}; write str(…)")
     return fault(f"expected text, got {got(value)}{_hint(value)}")
 
@@ -149,6 +157,12 @@ def _check_text(value: Any) -> Found:
 def _check_big_id(value: Any) -> Found:
     if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 20:
         value = int(value)
+    return _check_int(value)
+
+
+def _check_status(value: Any) -> Found:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3:
+        return None
     return _check_int(value)
 
 
@@ -168,7 +182,7 @@ def _check_surrogates(value: str) -> Found:
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        return fault(f"{value!a} has a lone surrogate at {error.start}, which UTF-8 cannot carry")
+        return fault(f"{_shown(value)} has a lone surrogate at {error.start}, which UTF-8 cannot carry")
     return None
 
 
@@ -220,9 +234,9 @@ def enum_checker(values: tuple[str, ...]) -> Checker:
         if isinstance(value, str):
             if value in allowed:
                 return None
-            near = meant(value, values)
+            near = meant(value[:100], values)
             listed = ", ".join(repr(value) for value in values)
-            return fault(f"{value!a} is not one of {listed}" + (f"; did you mean {near!r}?" if near else ""))
+            return fault(f"{_shown(value)} is not one of {listed}" + (f"; did you mean {near!r}?" if near else ""))
         return _check_text(value)
 
     return check
@@ -296,7 +310,8 @@ def _list_checker(check: Checker) -> Checker:
     def check_list(value: Any) -> Found:
         if isinstance(value, list | tuple):
             return _check_array(value, check)
-        return fault(f"expected a list, got {got(value)}{_hint(value)}")
+        single = "; put it into a list" if isinstance(value, msgspec.Struct) else ""
+        return fault(f"expected a list, got {got(value)}{single or _hint(value)}")
 
     return check_list
 
@@ -329,6 +344,7 @@ _KINDS: Final[dict[str, Checker]] = {
     "ms": _int_checker(*_SIGNED, ms=True),
     "unsigned": _int_checker(*_UNSIGNED),
     "big id": _check_big_id,
+    "status": _check_status,
     "uuid": _check_uuid,
     "attributes": _dict_checker(_check_scalar),
     "user attributes": _dict_checker(_check_user_attribute),
@@ -349,11 +365,11 @@ def _checker(annotation: Any) -> Checker:
     if origin is Annotated:
         kinds = [_KINDS[note] for note in arguments[1:] if isinstance(note, str)]
         return kinds[0] if kinds else _checker(arguments[0])
-    if origin is Literal:
+    if origin is Literal and all(isinstance(argument, str) for argument in arguments):
         return enum_checker(arguments)
-    if origin is list:
+    if origin is list and arguments:
         return _list_checker(_checker(arguments[0]))
-    if origin is dict:
+    if origin is dict and arguments:
         return _dict_checker(_checker(arguments[1]))
     if origin in (Union, UnionType):
         members = [member for member in arguments if member is not NoneType]
@@ -363,7 +379,9 @@ def _checker(annotation: Any) -> Checker:
         elif int in members:
             checkers.append(_check_int)
         return checkers[0] if len(checkers) == 1 else _any_checker(checkers)
-    return model_checker(annotation)
+    if origin is None and isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return model_checker(annotation)
+    return _check_json  # in a class of yours, whose annotations are yours too
 
 
 # ---- models ----

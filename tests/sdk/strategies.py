@@ -35,6 +35,7 @@ unknown_members = st.dictionaries(texts.filter(lambda name: name not in (*NAMES,
 KINDS: dict[str, SearchStrategy[Any]] = {
     "ms": integers,
     "big id": integers | integers.map(str),
+    "status": integers | st.integers(100, 599).map(str),
     "uuid": st.uuids().map(str),
     "unsigned": st.integers(0, 2**64 - 1),
     "attributes": st.dictionaries(texts, scalars, max_size=2),

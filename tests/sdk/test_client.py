@@ -1,5 +1,6 @@
 """EventsApi: what a call sends, returns and raises, against the fake and against scripted answers."""
 
+import gzip
 import os
 import pickle
 import threading
@@ -360,6 +361,14 @@ def test_a_callback_is_told_of_a_connection_that_failed() -> None:
     assert isinstance(results[0].__cause__, mparticle.ConnectionFailedError)
 
 
+@pytest.mark.parametrize("upload", ["upload_events", "bulk_upload_events"])
+def test_what_cannot_be_called_back_is_told_before_anything_is_sent(upload: str) -> None:
+    with scripted() as server, api_of(server.url) as api, pytest.raises(TypeError, match="callback is of type str; expected a"):
+        getattr(api, upload)([batch()] if "bulk" in upload else batch(), callback="done")
+
+    assert server.seen == []
+
+
 def test_an_invalid_batch_is_raised_before_the_thread_starts(api: mparticle.EventsApi) -> None:
     results: list[Any] = []
 
@@ -430,6 +439,60 @@ def test_an_error_body_of_another_form_leaves_no_errors_and_is_kept(body: bytes)
     assert caught.value.errors == []
     assert caught.value.body == body.decode(errors="replace")
     assert str(caught.value).startswith("(502) Bad Gateway")
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"one\r\n\x1b[2Jtwo\x07", "(400) Bad Request: one\n\\x1b[2Jtwo\\x07"),
+        (
+            b'{"errors":[{"code":"\\u001b[31m","message":"\\u202eabc\\u0085"}]}',
+            "(400) Bad Request: \\x1b[31m: \\u202eabc\\x85",
+        ),
+    ],
+)
+def test_the_text_of_an_exception_steers_no_terminal(body: bytes, shown: str) -> None:
+    with (
+        scripted(answering(Reply(400, body=body))) as server,
+        api_of(server.url) as api,
+        pytest.raises(mparticle.BadRequestError) as caught,
+    ):
+        api.upload_events(batch())
+
+    assert str(caught.value) == shown
+    assert caught.value.body == body.decode()
+
+
+def test_the_text_of_a_validation_error_steers_no_terminal() -> None:
+    with pytest.raises(mparticle.ValidationError, match=r"device_info.\\x1b\[2J: nan is no number"):
+        mparticle.Batch(device_info={"\x1b[2J": float("nan")}).validate()  # type: ignore[arg-type]
+
+
+def test_of_many_errors_the_text_of_an_exception_shows_the_first() -> None:
+    entry = b'{"code":"BAD_REQUEST","message":"%s"}' % (b"x" * 100)
+    with (
+        scripted(answering(Reply(400, body=b'{"errors":[%s]}' % b",".join([entry] * 1000)))) as server,
+        api_of(server.url) as api,
+        pytest.raises(mparticle.BadRequestError) as caught,
+    ):
+        api.upload_events(batch())
+
+    assert len(caught.value.errors) == 1000
+    assert 5000 < len(str(caught.value)) < 5100
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+def test_of_an_answer_that_is_too_long_only_the_beginning_is_read(encoding: str | None) -> None:
+    body = b"x" * 3_000_000
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    reply = Reply(502, headers, gzip.compress(body) if encoding else body)
+    with scripted(answering(reply)) as server, api_of(server.url) as api:
+        with pytest.raises(mparticle.ServerError) as caught:
+            api.upload_events(batch())
+        _, status, _ = api.upload_events(batch())
+
+    assert caught.value.body == "x" * 1_000_000
+    assert status == 202
 
 
 def test_members_of_an_error_that_are_no_text_are_read_as_text() -> None:

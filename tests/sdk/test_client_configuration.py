@@ -12,7 +12,19 @@ import pytest
 
 import mparticle_sdk as mparticle
 from tests.hosts import server_host
-from tests.sdk.client_servers import Reply, Seen, by_name, give_name, listener, proxy, reset, scripted, secured, stay_silent
+from tests.sdk.client_servers import (
+    Reply,
+    Seen,
+    answering,
+    by_name,
+    give_name,
+    listener,
+    proxy,
+    reset,
+    scripted,
+    secured,
+    stay_silent,
+)
 
 KEY, SECRET = "an-input-key", "a-secret-of-the-usual-length"
 TOKEN = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
@@ -243,6 +255,18 @@ def test_debug_logs_requests_once_to_the_applications_own_handlers(caplog: pytes
     assert len(lines) == 1
     assert configuration.logger_stream_handler is None
     assert lines[0].startswith(f"POST {server.url}/v2/events, {len(server.seen[0].body)} bytes: 202 Accepted in ")
+
+
+def test_what_a_server_says_is_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    configuration = mparticle.Configuration(KEY, SECRET)
+    configuration.debug = True
+    with scripted(answering(Reply(400, body=b"a\r\nb\x1b[2J\n"))) as server:
+        configuration.host = server.url
+        with mparticle.EventsApi(configuration) as api, pytest.raises(mparticle.BadRequestError):
+            api.upload_events(mparticle.Batch(environment="development"))
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "mparticle_sdk"]
+    assert line.endswith(r" ms a\nb\x1b[2J\n")
 
 
 def test_debug_logs_to_standard_error_where_the_application_has_no_handlers(

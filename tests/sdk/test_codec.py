@@ -87,6 +87,13 @@ def test_no_events_are_an_empty_list_that_is_not_written(batch: mp.Batch) -> Non
     assert codec.encode([batch, batch]) == b"[{},{}]"
 
 
+@pytest.mark.parametrize("events", ["5", "true", "1.5", '"x"', '{"a":1}'])
+def test_events_that_are_no_list_are_written_as_they_were_read(events: str) -> None:
+    batch = mp.Batch.from_json(f'{{"events":{events}}}')
+
+    assert batch.to_json() == f'{{"events":{events}}}'
+
+
 def test_the_type_other_is_written_though_it_is_the_default() -> None:
     assert json.loads(mp.AppEvent("x").to_json()) == {"event_name": "x", "custom_event_type": "other"}
 

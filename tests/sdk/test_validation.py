@@ -1,9 +1,12 @@
 """`validate` names everything that is wrong with a model, where it is and what to write instead."""
 
+import json
 from collections import UserDict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from enum import Enum
+from typing import Any, Literal
 from uuid import uuid4
 
 import pytest
@@ -64,6 +67,65 @@ def test_a_value_that_is_nearly_right_is_set_right(written: Any, meant: str) -> 
     assert problem.endswith(f"; did you mean {meant!r}?")
 
 
+class Plan(Enum):
+    pro = "pro"
+
+
+@pytest.mark.parametrize(("value", "hint"), [(uuid4(), "; write str(…)"), (Plan.pro, "; write its .value")])
+def test_an_attribute_of_a_kind_that_json_has_not_is_told_how_to_write_it(value: Any, hint: str) -> None:
+    (problem,) = found(mp.Batch(user_attributes={"plan": value}))
+
+    assert problem.endswith(hint)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        mp.Batch(events=mp.AppEvent("x")),  # type: ignore[arg-type]
+        mp.ProductAction("purchase", products=mp.Product("sku-1")),  # type: ignore[arg-type]
+    ],
+)
+def test_a_single_model_in_place_of_a_list_is_told_the_way(model: mp.Model) -> None:
+    (problem,) = found(model)
+
+    assert problem.endswith("; put it into a list")
+
+
+@pytest.mark.parametrize("status", [200, "200", "503"])
+def test_a_status_may_be_its_digits(status: int | str) -> None:
+    assert found(mp.NetworkPerformanceEvent(response_code=status)) == []
+
+
+@pytest.mark.parametrize("status", ["OK", "20", "2000", "٢٠٠", "", 200.5])
+def test_other_text_is_no_status(status: Any) -> None:
+    (problem,) = found(mp.NetworkPerformanceEvent(response_code=status))
+
+    assert problem.startswith("response_code: expected a whole number, got ")
+
+
+class Visit(mp.AppEvent):
+    """An event with members of one's own, of kinds that none of mParticle's has."""
+
+    tags: dict | None = None  # type: ignore[type-arg]
+    rooms: Sequence[str] | None = None
+    price: Decimal | None = None
+    stars: Literal[1, 2, 3] | None = None
+    since: datetime | None = None
+
+
+def test_members_of_your_own_may_hold_any_json() -> None:
+    visit = Visit("Visit", tags={"a": [1]}, rooms=["blue"], price=Decimal("9.90"), stars=3)
+
+    assert found(mp.Batch(events=[visit])) == []
+    assert json.loads(visit.to_json())["price"] == 9.9
+
+
+def test_what_members_of_your_own_hold_that_is_no_json_is_told() -> None:
+    (problem,) = found(Visit("Visit", since=datetime(2024, 1, 1, tzinfo=UTC)))
+
+    assert problem.startswith("since: expected text, a number, a boolean or None, got datetime ")
+
+
 def test_a_value_that_is_like_none_gets_no_proposal() -> None:
     (problem,) = found(mp.ProductAction("xyz"))  # type: ignore[arg-type]
 
@@ -94,6 +156,7 @@ def test_a_moment_is_a_whole_number_of_64_bits(value: Any, said: str) -> None:
     [
         (5, "expected text, got int 5; write str(…)"),
         (uuid4(), "; write str(…)"),
+        (Plan.pro, "expected text, got Plan <Plan.pro: 'pro'>; write its .value"),
         (True, "expected text, got bool True"),
         (b"x", "expected text, got bytes b'x'; decode it, or encode it as base64 text"),
         ("a\ud800", "'a\\ud800' has a lone surrogate at 1"),
@@ -244,10 +307,18 @@ def test_a_path_can_be_put_before() -> None:
     assert [problem.path for problem in codec.problems(mp.Batch([5], ip=5), "[3]")] == ["[3].events[0]", "[3].ip"]  # type: ignore[list-item,arg-type]
 
 
-def test_long_values_are_shortened() -> None:
-    (problem,) = found(mp.Product(price="x" * 5000))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "model",
+    [
+        mp.Product(price="x" * 5000),  # type: ignore[arg-type]
+        mp.Batch(environment="x" * 5000),  # type: ignore[arg-type]
+        mp.Batch(ip="x" * 5000 + "\ud800"),
+    ],
+)
+def test_long_values_are_shortened(model: mp.Model) -> None:
+    (problem,) = found(model)
 
-    assert len(problem) < 120
+    assert len(problem) < 140
 
 
 @pytest.mark.parametrize("mpid", [5, -(2**63), "600868121729048600", "-9223372036854775808"])
