@@ -1,9 +1,11 @@
-"""The event loop that a test runs in, asyncio's or trio's: what the sources need of it to wait, and whether there is one."""
+"""What sources need to wait: the event loop of the test, asyncio's or trio's, and a time limit that no stopped clock moves."""
 
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from threading import Timer  # this one, also where a test has put another in its place
 from typing import Any, Protocol, TypeVar
 
 from .errors import MParticleError, about_the_test
@@ -19,13 +21,34 @@ class Bell(Protocol):
     def ring(self) -> None:
         """Wake the task, now or at its next wait; of any thread, also when the loop has ended."""
 
-    async def wait(self, seconds: float) -> bool:
-        """Until it was rung since the last wait, at most so long; whether it was."""
+    async def wait(self) -> None:
+        """Until it was rung since the last wait."""
 
 
 def make_bell() -> Bell:
     """The bell of the running task. Raises MParticleError if it runs neither in asyncio nor in trio."""
     return _AsyncioBell() if _in_asyncio() else _TrioBell()
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float, ring: Callable[[], None] = lambda: None) -> Iterator[threading.Event]:
+    """An event that is set after so many seconds, and then `ring` is called; the end of the block ends it.
+
+    By a thread, as the clocks of Python and of the event loop may be those that the test has stopped: what a lock waits is not.
+    """
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        ring()
+
+    timer = Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield over
+    finally:
+        timer.cancel()
 
 
 def in_event_loop() -> bool:
@@ -56,13 +79,9 @@ class _AsyncioBell:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._rung.set)
 
-    async def wait(self, seconds: float) -> bool:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._rung.wait()
-        rung = self._rung.is_set()
+    async def wait(self) -> None:
+        await self._rung.wait()
         self._rung.clear()
-        return rung
 
 
 class _TrioBell:
@@ -75,12 +94,9 @@ class _TrioBell:
         with contextlib.suppress(self._trio.RunFinishedError):
             self._token.run_sync_soon(lambda: self._rung.set())  # noqa: PLW0108  # whichever it is by then
 
-    async def wait(self, seconds: float) -> bool:
-        with self._trio.move_on_after(seconds):
-            await self._rung.wait()
-        rung: bool = self._rung.is_set()
+    async def wait(self) -> None:
+        await self._rung.wait()
         self._rung = self._trio.Event()
-        return rung
 
 
 def _in_asyncio() -> bool:

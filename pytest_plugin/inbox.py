@@ -1,5 +1,6 @@
 """The Inbox: everything that a test calls on `fake_mparticle`. It asks a Source, and says why where an assertion fails."""
 
+import asyncio
 import inspect
 import re
 import sys
@@ -37,6 +38,16 @@ Step = str | re.Pattern[str] | tuple[str | re.Pattern[str], dict[str, Any]]
 """A step of an order: an event as above, alone or with conditions of its own by keyword."""
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _as_coroutine_function(function: F) -> F:
+    """Mark what returns a coroutine as `async def` would, so that a mock that is made after it can be awaited."""
+    if sys.version_info >= (3, 12):
+        function = inspect.markcoroutinefunction(function)
+    else:
+        function._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]  # noqa: SLF001  # only way in 3.11
+    return function
 
 
 class Inbox:
@@ -79,9 +90,11 @@ class Inbox:
         self._limited = False
         self._held: list[Held[Any]] = []
         self._unentered: list[Expectation] = []
-        self._waits: list[tuple[Question, Coroutine[Any, Any, Events]]] = []
+        self._waits: dict[Wanted, Coroutine[Any, Any, Events]] = {}
         self.interceptions: list[Interception] = []
         """Those of this test, also if they have ended: reports tell what they refused."""
+        self.in_coroutine = True
+        """Whether the test is a coroutine function: an event loop that others run in is not the test's, such as Playwright's."""
         self.sent_keyless = False
         """Whether an interception met a request without an API key: the fake has it, and cannot tell whose it is."""
         self.began_ms = time.time_ns() // 1_000_000
@@ -213,17 +226,20 @@ class Inbox:
         self._held.append(held)
         return held
 
-    def close(self) -> None:
+    def close(self, *, failed: bool = False) -> None:
         """End what is intercepted and claimed, and close the connections of `api`. Twice does no harm.
+
+        `failed`: the test has, perhaps before it came to what it was to await.
 
         Raises UsageError for an `expect` that no `with` was written for, and a `wait_for_async` that nobody awaited, and whatever
         interception failed with.
         """
         unentered, self._unentered = self._unentered, []
-        waits, self._waits = self._waits, []
-        unawaited = [(question, wait) for question, wait in waits if inspect.getcoroutinestate(wait) == inspect.CORO_CREATED]
-        for _, wait in unawaited:
-            wait.close()  # or Python warns of it too
+        waits, self._waits = self._waits, {}
+        # A task that was cancelled before it began has closed it.
+        unawaited = [wanted for wanted, wait in waits.items() if inspect.getcoroutinestate(wait) == inspect.CORO_CREATED]
+        for wanted in unawaited:
+            waits[wanted].close()  # or Python warns of it too
         with ExitStack() as stack:
             if self._api is not None:
                 stack.callback(self._api.close)
@@ -233,8 +249,8 @@ class Inbox:
                 stack.callback(held.end)
         if unentered:
             raise UsageError(f"{unentered[0]!r} expected nothing: it is a context manager, so write `with` before it.")
-        if unawaited:
-            asked = report.describe(unawaited[0][0])
+        if unawaited and not failed:
+            asked = report.describe(unawaited[0].question)
             raise UsageError(f"wait_for_async({asked}) waited for nothing: it is a coroutine, so write `await` before it.")
 
     # -- what was received -------------------------------------------------------------------------------------------------
@@ -320,16 +336,18 @@ class Inbox:
         self.doubt(wanted.question, "wait_for", came=True)
         return self._asked_for(wanted.question, wanted.events())
 
+    @_as_coroutine_function
     def wait_for_async(
         self, what: What = None, /, count: int = 1, timeout: float | None = None, **conditions: Any
     ) -> Coroutine[Any, Any, Events]:
         """`wait_for` without blocking the event loop. A test that never awaits it fails at its end."""
         wanted = self._wanted(what, count, timeout, conditions, "wait_for_async")
         wait = self._wait_async(wanted)
-        self._waits.append((wanted.question, wait))
+        self._waits[wanted] = wait
         return wait
 
     async def _wait_async(self, wanted: "Wanted") -> Events:
+        self._waits.pop(wanted, None)  # somebody awaits it
         if not await self.source.wait_async(wanted.poll, wanted.timeout):
             raise AssertionError(report.not_met(self, wanted, awaited=True))
         self.doubt(wanted.question, "wait_for_async", came=True)
@@ -376,15 +394,18 @@ class Inbox:
         """That no event was received that matches, nor comes `within` seconds. Fails as soon as one comes.
 
         Raises AssertionError with a report, UsageError. Warns if a keyword is mistyped, so that nothing could match, and if
-        `within` stopped an event loop, so that nothing of it could come.
+        `within` stopped the event loop of the test, so that nothing of it could come, and nothing else came either.
         """
         question = matching.ask(what, conditions, "assert_not_received", ("within",))
         matching.check_second("within", within, "assert_not_received")
         wanted = Wanted(self, question, 1, matching.check_seconds("within", within, "assert_not_received"))
+        stops = bool(wanted.timeout) and self.in_coroutine and in_event_loop()
+        before = self._newest_request() if stops else None
         if wanted.poll() or (wanted.timeout and self.source.wait(wanted.poll, wanted.timeout)):
             raise AssertionError(report.not_wanted(self, question, wanted.events()))
         self.doubt(question, "assert_not_received", came=False)
-        if wanted.timeout and in_event_loop():
+        # Who sends from a thread, or another process, is not stopped.
+        if stops and self._newest_request() == before:
             seconds = f"{wanted.timeout:g}"
             warnings.warn(
                 f"assert_not_received(…, within={seconds}) stopped the event loop that the test runs in: nothing could come from "
@@ -392,6 +413,10 @@ class Inbox:
                 MParticleWarning,
                 stacklevel=2,
             )
+
+    def _newest_request(self) -> str | None:
+        requests = self.source.requests(self.workspace)
+        return requests[-1].id if requests else None
 
     def doubt(self, question: Question, method: str, *, came: bool, level: int = 1) -> None:
         """Warn if an assertion that something came, or nothing did, may hold because of a mistyped name.

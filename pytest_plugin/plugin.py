@@ -3,6 +3,7 @@
 This module is imported in every pytest run of whoever has us installed, so it imports nothing that costs time.
 """
 
+import inspect
 import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -177,6 +178,7 @@ def fake_mparticle(
     trial = Trial(fake_mparticle_server, workspace, marker.allowance(run.allow), str(path), (line or 0) + 1)
     item.stash[TRIAL] = trial
     inbox = Inbox(fake_mparticle_server, workspace, key, secret, item.nodeid, options.get("timeout", 2.0))
+    inbox.in_coroutine = inspect.iscoroutinefunction(getattr(item, "function", None))
     trial.inbox = inbox
     told: list[str] = []
     try:
@@ -187,7 +189,7 @@ def fake_mparticle(
         try:
             # Which may have something to say itself: of an interception, of an expectation that nobody entered.
             if not fake_mparticle_server.forked:
-                inbox.close()
+                inbox.close(failed=trial.failed)
         except MParticleError as error:
             if not trial.skipped:
                 if not isinstance(error, UsageError):

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, SupportsIndex, TypeVar, overload
 
@@ -29,6 +30,12 @@ MOST_SHOWN: Final = 20
 
 LINE: Final = 110
 """Characters of such a line."""
+
+
+@lru_cache(maxsize=1000)
+def _meant(kind: type, name: str) -> str:
+    """Which attribute was meant, as a sentence. Kept: who asks each element with hasattr shows it to nobody."""
+    return did_you_mean(name, [known for known in dir(kind) if not known.startswith("_")])
 
 
 class _Element(Mapping[str, Any]):
@@ -54,8 +61,7 @@ class _Element(Mapping[str, Any]):
             except AttributeError as error:
                 if hasattr(type(self), name) or name.startswith("_"):
                     raise
-                public = [known for known in dir(type(self)) if not known.startswith("_")]
-                hint = f" What was sent is read as [{name!r}]." if name in self._members else did_you_mean(name, public)
+                hint = f" What was sent is read as [{name!r}]." if name in self._members else _meant(type(self), name)
                 raise AttributeError(f"{error}.{hint}") from None
 
     def get(self, name: str, default: Any = None) -> Any:

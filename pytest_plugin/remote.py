@@ -16,7 +16,7 @@ import msgspec
 from mparticle_fake_server.items import BatchItem, EventItem, RequestItem, event_items
 
 from .errors import ClaimError, MParticleError, about_the_test
-from .event_loops import in_thread
+from .event_loops import in_thread, time_limit
 from .source import Fault, claimed
 
 __tracebackhide__ = about_the_test
@@ -261,31 +261,34 @@ class RemoteSource:
 
     def wait(self, until: Callable[[], bool], timeout: float) -> bool:
         """Sleep until something arrives that makes `until()` true, at most `timeout` seconds; returns its last value."""
+        if until():
+            return True
         began = time.monotonic()
         slept = 0.0
-        while not until():
-            # What was slept in vain counts even if the test has stopped the clock.
-            left = timeout - max(time.monotonic() - began, slept)
-            if left <= 0:
-                return False
-            seconds = min(left, LOOK_SECONDS)
-            if not self._look(seconds):
-                slept += seconds
-        return True
+        with time_limit(timeout) as over:
+            while not over.is_set():
+                # What was slept in vain counts even if the test has stopped the clock.
+                left = timeout - max(time.monotonic() - began, slept)
+                if left <= 0:
+                    break
+                seconds = min(left, LOOK_SECONDS)
+                if not self._look(seconds):
+                    slept += seconds
+                if until():
+                    return True
+        return False
 
     async def wait_async(self, until: Callable[[], bool], timeout: float) -> bool:  # noqa: ASYNC109  # as `wait`
         """The same without blocking the event loop."""
-        began = time.monotonic()
-        slept = 0.0
+        left = timeout
         while True:
-            left = max(0.0, timeout - max(time.monotonic() - began, slept))
             seconds = min(left, LOOK_SECONDS)
             # In slices, so that the thread of whoever is cancelled soon ends.
             if await in_thread(partial(self.wait, until, seconds)):
                 return True
-            if left <= LOOK_SECONDS:
+            left -= seconds
+            if left <= 0:
                 return False
-            slept += seconds
 
     def _look(self, seconds: float) -> bool:
         """Return when a batch arrives that was not read, or after `seconds`; whether one arrived."""

@@ -7,13 +7,12 @@ import os
 import shutil
 import tempfile
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from .errors import ClaimError, MParticleError, about_the_test
-from .event_loops import make_bell
+from .event_loops import make_bell, time_limit
 from .options import SERVER_OPTIONS
 from .settings import Settings
 
@@ -325,17 +324,21 @@ class LocalSource:
     def wait(self, until: Callable[[], bool], timeout: float) -> bool:
         """Sleep until something arrives that makes `until()` true, at most `timeout` seconds; returns its last value."""
         self._check_process()
+        # A first look, without the thread that the time limit costs.
+        if until():
+            return True
+        if timeout <= 0:
+            return False
         bell = threading.Event()
         unsubscribe = self._recorder.subscribe(bell.set)
-        end = time.monotonic() + timeout
         try:
-            # Not under the recorder's lock: a condition of the test may itself send to this server.
-            while not until():
-                left = end - time.monotonic()
-                # Who slept in vain has waited for all of it, even if the test has stopped the clock.
-                if left <= 0 or not bell.wait(left):
-                    return until()
-                bell.clear()
+            with time_limit(timeout, bell.set) as over:
+                # Not under the recorder's lock: a condition of the test may itself send to this server.
+                while not until():
+                    if over.is_set():
+                        return until()
+                    bell.wait()
+                    bell.clear()
         finally:
             unsubscribe()
         return True
@@ -344,13 +347,17 @@ class LocalSource:
         """The same without blocking the event loop."""
         self._check_process()
         bell = make_bell()
+        if until():
+            return True
+        if timeout <= 0:
+            return False
         unsubscribe = self._recorder.subscribe(bell.ring)
-        end = time.monotonic() + timeout
         try:
-            while not until():
-                left = end - time.monotonic()
-                if left <= 0 or not await bell.wait(left):
-                    return until()
+            with time_limit(timeout, bell.ring) as over:
+                while not until():
+                    if over.is_set():
+                        return until()
+                    await bell.wait()
         finally:
             unsubscribe()
         return True

@@ -146,6 +146,8 @@ class Trial:
         strangers = [
             (request, finding.code)
             for request in self._unclaimed_requests()
+            # What still sends with a key that a former test claimed is told at the end of the run.
+            if request.key not in self._source.given_back
             for finding in request.findings
             if finding.code in ("credentials_missing", "credentials_wrong") and not self._allowance.covers(finding.code)
         ]
@@ -157,6 +159,8 @@ class Trial:
         text += f"{', the last' if count > 1 else ''}: {_head(last)}{_with_key(last)}."
         text += " If that is the code under test, it does not send with fake_mparticle.key and .secret"
         text += f"; fake_mparticle.claim({last.key[:40]!r}) receives what is sent with this one." if last.key else "."
+        meant = json.dumps(sorted({code for _, code in strangers} | self._allowance.marked))
+        text += f" If it is meant to: @pytest.mark.mparticle(allow_invalid={meant}); for all tests: mparticle_allow."
         warnings.warn_explicit(f"{text} [{code}]", MParticleWarning, self._path, self._line)
 
     # -- the report --------------------------------------------------------------------------------------------------------

@@ -504,3 +504,47 @@ def test_a_comparison_of_anything_else_is_left_to_pytest(suite: Suite) -> None:
     result = suite.run()
 
     result.stdout.fnmatch_lines(["E*{'a': 1} != {'a': 2}"])
+
+
+def test_a_test_that_fails_before_it_comes_to_its_await_fails_once(suite: Suite) -> None:
+    suite.write("""
+        @pytest.mark.anyio
+        async def test_fails(fake_mparticle):
+            waiting = fake_mparticle.wait_for_async("purchase")
+            assert "the shop" == "broke"
+            await waiting
+
+        @pytest.mark.anyio
+        async def test_forgets(fake_mparticle):
+            fake_mparticle.wait_for_async("purchase")
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+    """)
+
+    suite.run_apart(plugins=["anyio"]).assert_outcomes(passed=1, failed=1, errors=1)
+
+
+def test_an_event_loop_that_runs_beside_a_plain_test_is_not_taken_for_its_own(suite: Suite) -> None:
+    suite.write("""
+        import asyncio
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        def test_plain(fake_mparticle):
+            async def browser():
+                fake_mparticle.assert_not_received("purchase", within=0.01)
+            asyncio.run(browser())
+
+        @pytest.mark.anyio
+        async def test_coroutine(fake_mparticle):
+            fake_mparticle.assert_not_received("purchase", within=0.01)
+    """)
+
+    result = suite.run_apart(plugins=["anyio"])
+
+    result.assert_outcomes(passed=2, warnings=1)
+    result.stdout.fnmatch_lines(["test_it.py::test_coroutine*", "*MParticleWarning: *stopped the event loop*"])

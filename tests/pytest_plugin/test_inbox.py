@@ -1,19 +1,27 @@
 """The Inbox: lists of what was received, waiting, asserting, faults, and keys that are claimed."""
 
+import contextlib
+import gc
+import inspect
 import re
 import sys
 import threading
 import time
+import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import Any
+from unittest.mock import AsyncMock, create_autospec
 
 import anyio
 import pytest
 
 import mparticle_sdk
+from mparticle_pytest_plugin import received
 from mparticle_pytest_plugin.errors import MParticleError, MParticleWarning, NoMemberError, UsageError
+from mparticle_pytest_plugin.inbox import Inbox
 from mparticle_pytest_plugin.received import Events
 from tests.conftest import RealPart
 from tests.pytest_plugin.inboxes import KEY, NOW, SECRET, Sent, batch, event, order, sent_inbox
@@ -309,6 +317,24 @@ def test_a_member_that_is_read_as_an_attribute_is_told_how_to_be_read(sent: Sent
     assert shown_files(of_event) == {__file__}
 
 
+def test_which_attribute_was_meant_is_sought_once_however_many_elements_lack_it(
+    sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought: list[str] = []
+
+    def did_you_mean(name: str, known: object) -> str:
+        sought.append(name)
+        return ""
+
+    monkeypatch.setattr(received, "did_you_mean", did_you_mean)
+    sent.events(*[event("login")] * 3)
+    lacking = f"lacking_{uuid.uuid4().hex}"  # what another test has asked for is known already
+
+    assert not any(hasattr(found, lacking) for found in sent.inbox.events)
+
+    assert sought == [lacking]
+
+
 def test_an_event_knows_where_it_came_from(sent: Sent) -> None:
     sent.events(event("login", timestamp_unixtime_ms=NOW - 1000, custom_attributes={"plan": "gold"}), mpid=42, at=5)
 
@@ -461,6 +487,35 @@ def test_wait_for_async_that_nobody_awaits_is_told_when_the_test_ends(sent: Sent
     )
     with pytest.raises(UsageError, match=expected):
         sent.inbox.close()
+
+
+def test_wait_for_async_that_nobody_awaits_is_not_told_of_a_test_that_failed_before_it_could(sent: Sent) -> None:
+    waiting = sent.inbox.wait_for_async("login")
+
+    sent.inbox.close(failed=True)
+
+    assert inspect.getcoroutinestate(waiting) == inspect.CORO_CLOSED  # or Python warns of it
+
+
+def test_waits_that_have_ended_are_not_kept(sent: Sent, backend: str) -> None:
+    waits: list[weakref.ref[object]] = []
+
+    async def scenario() -> None:
+        for _ in range(3):
+            waiting = sent.inbox.wait_for_async("login", timeout=0)
+            waits.append(weakref.ref(waiting))
+            with contextlib.suppress(AssertionError):
+                await waiting
+            del waiting
+
+    anyio.run(scenario, backend=backend)
+    gc.collect()
+
+    assert [waiting() for waiting in waits] == [None] * 3
+
+
+def test_a_mock_with_the_spec_of_an_inbox_is_awaited_where_an_inbox_is() -> None:
+    assert isinstance(create_autospec(Inbox, instance=True).wait_for_async, AsyncMock)
 
 
 def test_wait_for_async_that_was_cancelled_is_not_told(sent: Sent, backend: str) -> None:
@@ -667,6 +722,27 @@ def test_assert_not_received_that_holds_because_it_stopped_the_event_loop_warns_
     with pytest.warns(MParticleWarning, match=r"stopped the event loop .*`await asyncio.sleep\(0.01\)") as warned:
         anyio.run(scenario, backend=backend)
     assert warned[0].filename == __file__
+
+
+def test_assert_not_received_does_not_warn_of_an_event_loop_that_is_not_the_test_s(sent: Sent, backend: str) -> None:
+    sent.inbox.in_coroutine = False
+
+    async def scenario() -> None:
+        sent.inbox.assert_not_received("login", within=0.01)
+
+    anyio.run(scenario, backend=backend)
+
+
+def test_assert_not_received_does_not_warn_where_something_came_although_it_stopped_the_event_loop(
+    sent: Sent, backend: str
+) -> None:
+    async def scenario() -> None:
+        later(lambda: sent.events(event("logout")))
+        sent.inbox.assert_not_received("login", within=0.3)
+
+    anyio.run(scenario, backend=backend)
+
+    assert names(sent.inbox.events) == ["logout"]
 
 
 def test_assert_not_received_that_does_not_wait_may_be_asked_in_an_event_loop(sent: Sent, backend: str) -> None:

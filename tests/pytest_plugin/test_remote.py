@@ -449,6 +449,57 @@ def test_an_asynchronous_wait_ends_in_time_although_the_test_has_stopped_the_clo
         assert not asyncio.run(wait())
 
 
+def test_a_wait_ends_in_time_although_the_clock_stands_still_and_something_else_keeps_coming(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.open_workspace("test #1", "key", "s", mode="faithful")
+
+    def until() -> bool:
+        # What never lets it sleep in vain: the next thing comes as soon as it has seen the last.
+        upload(source, "key")
+        return False
+
+    with monkeypatch.context() as stopped:
+        stop_the_clock(stopped)
+
+        waiting = threading.Thread(target=source.wait, args=(until, 0.2), daemon=True)
+        waiting.start()
+        waiting.join(10)
+
+        assert not waiting.is_alive()
+
+
+def test_an_asynchronous_wait_ends_in_time_although_the_clock_of_its_event_loop_stands_still(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.open_workspace("test #1", "key", "s", mode="faithful")
+    with monkeypatch.context() as stopped:
+        stop_the_clock(stopped)
+
+        waiting = threading.Thread(target=lambda: asyncio.run(source.wait_async(lambda: False, 0.2)), daemon=True)
+        waiting.start()
+        waiting.join(10)
+
+        assert not waiting.is_alive()
+
+
+def test_an_asynchronous_wait_ends_in_time_although_the_clock_of_trio_stands_still(source: Source, real_part: RealPart) -> None:
+    real_part(find_spec("trio") is not None, "trio is not installed")
+    import trio
+    import trio.testing
+
+    source.open_workspace("test #1", "key", "s", mode="faithful")
+
+    def wait() -> None:
+        trio.run(source.wait_async, lambda: False, 0.2, clock=trio.testing.MockClock())
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    waiting.join(10)
+
+    assert not waiting.is_alive()
+
+
 def test_what_is_recorded_after_the_loop_of_a_wait_has_ended_does_no_harm(source: Source) -> None:
     source.open_workspace("test #1", "key", "s", mode="faithful")
     asyncio.run(source.wait_async(lambda: False, 0.01))

@@ -666,7 +666,10 @@ def test_a_test_that_passes_although_all_it_sent_was_refused_as_of_no_test_is_wa
 
     result.assert_outcomes(passed=2, warnings=1)
     last = "POST /v2/events, answered 403, key 'typo'"
-    advice = "fake_mparticle.claim('typo') receives what is sent with this one. [[]credentials_wrong]"
+    advice = "fake_mparticle.claim('typo') receives what is sent with this one. If it is meant to: "
+    advice += (
+        '@pytest.mark.mparticle(allow_invalid=[[]"credentials_wrong"]); for all tests: mparticle_allow. [[]credentials_wrong]'
+    )
     result.stdout.fnmatch_lines(
         [f"*MParticleWarning: Nothing came with this test's key, but 2 requests * did, the last: {last}. *; {advice}"]
     )
@@ -702,6 +705,21 @@ def test_a_wrong_key_is_not_warned_of_where_it_is_meant_or_the_key_of_the_test_i
     """)
 
     suite.run().assert_outcomes(passed=2, warnings=0)
+
+
+def test_a_key_that_a_former_test_has_claimed_is_not_warned_of(suite: Suite) -> None:
+    suite.ini("filterwarnings = error::mparticle_pytest_plugin.MParticleWarning")
+    suite.write("""
+        def test_claims(fake_mparticle):
+            fake_mparticle.claim("fixed")
+            assert send(fake_mparticle, key="fixed") == 202
+
+        def test_of_something_else(fake_mparticle):
+            assert send(fake_mparticle, key="fixed") == 403
+            fake_mparticle.assert_not_received("purchase")
+    """)
+
+    suite.run().assert_outcomes(passed=2)
 
 
 def test_a_clock_that_a_test_turns_back_hides_no_request_of_unknown_credentials(suite: Suite) -> None:
