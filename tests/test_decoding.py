@@ -350,7 +350,7 @@ def test_a_message_stays_short_whatever_the_body() -> None:
     assert len(finding.message) < 600
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.sampled_from(list('{}[]:,"\\u0dD8aAfF1-+.eEtrunlsNx\n \t\0\u00e9')) | st.sampled_from(['"a"', "true", '{"a":'])
@@ -425,7 +425,7 @@ nested = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(nested, st.integers(MAX_DEPTH - 6, MAX_DEPTH + 2))
 def test_brackets_in_strings_never_count(value: Any, levels: int) -> None:
     for level in range(levels):

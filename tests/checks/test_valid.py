@@ -17,7 +17,7 @@ from mparticle_fixtures.strategies import DATA, PRESENT_MS, batches
 BATCHES: Final = 10_000
 EACH: Final = -(-BATCHES // len(DATA))
 
-bounded = settings(derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+bounded = settings(suppress_health_check=list(HealthCheck))
 
 
 def found(batch: dict[str, Any], now_ms: int) -> list[Finding]:

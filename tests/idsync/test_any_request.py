@@ -44,7 +44,7 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[tuple[Fake, Recorder]]:
         yield opened
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(paths, requests), max_size=4))
 def test_any_request_is_answered_and_read_again_alike(recorded: tuple[Fake, Recorder], asked: list[tuple[str, Any]]) -> None:
     fake, recorder = recorded

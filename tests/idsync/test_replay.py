@@ -197,7 +197,7 @@ def recorded() -> Iterator[tuple[Fake, Recorder]]:
         yield opened
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(STEPS)
 def test_whenever_somebody_looks_the_profiles_are_what_the_records_give(
     recorded: tuple[Fake, Recorder], steps: list[tuple[str, Any]]

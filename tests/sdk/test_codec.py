@@ -16,7 +16,7 @@ from mparticle_sdk import Model, codec
 from tests.sdk.strategies import MODELS, models, objects_like
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-few = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=20, suppress_health_check=list(HealthCheck))
 
 
 @every_model
