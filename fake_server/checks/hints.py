@@ -8,6 +8,7 @@ from typing import Any, Final
 from .. import schemas
 from .found import MOST_CHARACTERS, Path, shown
 from .members import data_of, flat, misspelling
+from .times import looks_like_seconds
 
 EXAMPLES: Final[dict[str, Any]] = {
     # By member, or by the title of its object and the member, where it says what to add.
@@ -137,8 +138,8 @@ def _is_moment(nodes: tuple[schemas.Schema, ...]) -> bool:
 
 def _number(value: Any, nodes: tuple[schemas.Schema, ...]) -> str | None:
     if isinstance(value, float) and abs(value) < 2**53:
-        if _is_moment(nodes) and 10**8 <= value < 10**11:
-            # A moment of 1973 to 5138 in seconds, as Python's time.time() tells it; in milliseconds it would be soon after 1970.
+        if _is_moment(nodes) and looks_like_seconds(value):
+            # As Python's time.time() tells it.
             return f"Send {round(value * 1000)}."
         return f"Round it to a whole number, such as {int(value)}."
     if not isinstance(value, str) or len(value) > MOST_CHARACTERS:
@@ -188,7 +189,7 @@ def unquoted(text: str, nodes: tuple[schemas.Schema, ...]) -> str | None:
     if beyond(text, nodes) is not None:
         return None
     value = float(number)
-    if _is_moment(nodes) and 10**8 <= value < 10**11:
+    if _is_moment(nodes) and looks_like_seconds(value):
         return f"Send {int(value) * 1000}: milliseconds, without quotation marks."
     return f"Send {number} without quotation marks."
 

@@ -98,6 +98,11 @@ def check_unit(node: dict[str, Any], member: str, path: Path, found: Found) -> b
     return False
 
 
+def looks_like_seconds(moment: float) -> bool:
+    """Whether a number for a moment is one of 1973 to 5138 in seconds; in milliseconds it would be soon after 1970."""
+    return 10**8 <= moment < 10**11
+
+
 def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value is a number of JSON: true and false are none."""
     return type(value) is int or type(value) is float

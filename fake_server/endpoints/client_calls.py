@@ -13,6 +13,7 @@ from mparticle_sdk.batch import EnvironmentName
 
 from ..checks.finding import Finding, make
 from ..checks.found import got
+from ..checks.times import looks_like_seconds
 from ..decoding import Decoded
 from ..exchange import Answer, Submission
 from ..intake import Intake
@@ -23,9 +24,6 @@ from .answers import CODES, error_answer, faulty_answer, json_answer, tell
 
 UNKNOWN_ALIAS_KEY: Final = 401
 """What an alias request with a wrong key gets (`identity.md §8`)."""
-
-_SECONDS: Final = range(10**8, 10**11)
-"""From 1973 to 5138 in seconds; in milliseconds soon after 1970."""
 
 MPID: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
@@ -129,7 +127,7 @@ def _wrong_times(data: dict[str, Any], timed: bool) -> list[tuple[str, str]]:
         time = data.get(name)
         if isinstance(time, int) and not isinstance(time, bool):
             times.append(time)
-            if _SECONDS.start <= time < _SECONDS.stop:
+            if looks_like_seconds(time):
                 wrong.append((f"/data/{name}", f"{name} is {time}, which looks like seconds; expected milliseconds since 1970."))
         elif time is not None or timed:
             wrong.append((f"/data/{name}", f"{name} is {got(time)}; expected milliseconds since 1970."))
