@@ -21,8 +21,6 @@ NOW_MS = 1_700_000_060_000
 bounded = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "30")),
     derandomize="FUZZ_EXAMPLES" not in os.environ,
-    deadline=None,
-    database=None,
     suppress_health_check=list(HealthCheck),
 )
 

@@ -28,8 +28,6 @@ from tests.hosts import batch, clock_at
 fuzz = settings(
     # The same examples in every run, new ones where somebody asks for a number of them.
     derandomize="FUZZ_EXAMPLES" not in os.environ,
-    deadline=None,
-    database=None,
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "250")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
