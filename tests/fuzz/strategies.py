@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from mparticle_fake_server.decoding import decode
@@ -282,7 +283,7 @@ def uploads(draw: st.DrawFn) -> Sent:
 
 @st.composite
 def requests(draw: st.DrawFn) -> Sent:
-    """Any request that does not ask the inspect API."""
+    """Any request that is recorded: not a question to the inspect API, nor a browser's for the icon."""
     mode = draw(st.sampled_from(MODES))
     body, headers = draw(bodies())
     method = draw(st.sampled_from(["POST"] * 6 + ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"]))
@@ -292,4 +293,6 @@ def requests(draw: st.DrawFn) -> Sent:
     headers += draw(st.lists(extra_headers, max_size=3, unique_by=lambda header: header[0].lower()))
     if draw(st.integers(0, 15)) == 0:
         headers += websocket
-    return Sent(method, draw(targets), headers, body, mode if authorization == basic(mode) else None)
+    target = draw(targets)
+    assume(method not in ("GET", "HEAD") or target.partition("?")[0] != "/favicon.ico")
+    return Sent(method, target, headers, body, mode if authorization == basic(mode) else None)
