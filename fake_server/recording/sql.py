@@ -67,7 +67,7 @@ _DAMAGE: Final = (msgspec.MsgspecError, ValueError, TypeError)
 _ADVICE: Final = (
     (("full", "disk I/O"), "Free some space, or see whether the disk works; nothing that was answered 202 is lost."),
     (
-        ("not a database", "malformed", "UTF-8"),
+        ("not a database", "malformed", "too big", "UTF-8"),
         f"The file is damaged, or no store of this server: move it away, or {ANOTHER_FILE}.",
     ),
     (("unable to open", "readonly"), "See to it that the file and its directory can be written."),

@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
+import sqlalchemy as sa
 
 from mparticle_fake_server import FakeServer
 from mparticle_fake_server.recording import Recorder, RequestRecord, StoreError, open_recorder
@@ -465,7 +467,7 @@ def overwrite(store: str) -> None:
     size = file_of(store).stat().st_size
     with file_of(store).open("r+b") as file:
         file.seek(size // 8 * 4)
-        file.write(os.urandom(size // 4))
+        file.write(Random(7).randbytes(size // 4))
 
 
 def test_damage_in_the_middle_of_the_file_is_a_clear_error_when_it_is_read(store: str) -> None:
@@ -474,6 +476,16 @@ def test_damage_in_the_middle_of_the_file_is_a_clear_error_when_it_is_read(store
         overwrite(store)
 
         with pytest.raises(StoreError, match=r"database disk image is malformed\. The file is damaged"):
+            ids(recorder)
+
+
+def test_a_size_that_damage_has_made_absurd_is_told_as_damage(store: str) -> None:
+    filled(store)
+    with opened(store) as recorder:
+        # To SQLite every row is then too big.
+        sa.event.listen(recorder._engine, "checkout", lambda driver, *_: driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 500))
+
+        with pytest.raises(StoreError, match=r"string or blob too big\. The file is damaged"):
             ids(recorder)
 
 
