@@ -422,16 +422,20 @@ def stop_the_clock(stopped: pytest.MonkeyPatch) -> None:
     stopped.setattr(time, "monotonic", lambda: now)
 
 
+def ends(wait: Callable[..., object], *arguments: object) -> bool:
+    """Whether a wait comes to its end, in a thread: one that does not would hold the test for ever."""
+    waiting = threading.Thread(target=wait, args=arguments, daemon=True)
+    waiting.start()
+    waiting.join(10)
+    return not waiting.is_alive()
+
+
 def test_a_wait_ends_in_time_although_the_test_has_stopped_the_clock(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     source.open_workspace("test #1", "key", "s", mode="faithful")
     with monkeypatch.context() as stopped:
         stop_the_clock(stopped)
 
-        waiting = threading.Thread(target=source.wait, args=(lambda: False, 0.2), daemon=True)
-        waiting.start()
-        waiting.join(10)
-
-        assert not waiting.is_alive()
+        assert ends(source.wait, lambda: False, 0.2)
 
 
 def test_an_asynchronous_wait_ends_in_time_although_the_test_has_stopped_the_clock(
@@ -462,11 +466,7 @@ def test_a_wait_ends_in_time_although_the_clock_stands_still_and_something_else_
     with monkeypatch.context() as stopped:
         stop_the_clock(stopped)
 
-        waiting = threading.Thread(target=source.wait, args=(until, 0.2), daemon=True)
-        waiting.start()
-        waiting.join(10)
-
-        assert not waiting.is_alive()
+        assert ends(source.wait, until, 0.2)
 
 
 def test_an_asynchronous_wait_ends_in_time_although_the_clock_of_its_event_loop_stands_still(
@@ -476,11 +476,7 @@ def test_an_asynchronous_wait_ends_in_time_although_the_clock_of_its_event_loop_
     with monkeypatch.context() as stopped:
         stop_the_clock(stopped)
 
-        waiting = threading.Thread(target=lambda: asyncio.run(source.wait_async(lambda: False, 0.2)), daemon=True)
-        waiting.start()
-        waiting.join(10)
-
-        assert not waiting.is_alive()
+        assert ends(lambda: asyncio.run(source.wait_async(lambda: False, 0.2)))
 
 
 def test_an_asynchronous_wait_ends_in_time_although_the_clock_of_trio_stands_still(source: Source, real_part: RealPart) -> None:
